@@ -1,0 +1,1 @@
+"""The outside world behind small interfaces; vendor errors are translated here."""

@@ -1,0 +1,1 @@
+"""The nouns and the pure decisions: frozen dataclasses and functions without I/O."""

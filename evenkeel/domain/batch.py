@@ -1,0 +1,119 @@
+"""A batch: the unit of work, what it came from and what it is pinned to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from evenkeel.errors import UsageError
+
+_BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]{0,127}")
+
+
+class BatchState(StrEnum):
+    """Where a batch stands in the ledger."""
+
+    LANDED = "landed"
+    VALIDATED = "validated"
+    SCORED = "scored"
+    PUBLISHED = "published"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One immutable file of the landing zone.
+
+    Attributes:
+        name: File name inside the batch's landing folder.
+        sha256: Hex digest of its bytes.
+        size: Bytes.
+        source: Where it came from, secrets masked.
+        format: ``csv``, ``csv.gz``, ``jsonl`` or ``parquet``.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    source: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A batch as it landed: its files, in order."""
+
+    pipeline: str
+    batch_id: str
+    files: tuple[LandedFile, ...]
+    landed_at: datetime
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A registered model version and the sha256 of its manifest (which lists every file's sha256)."""
+
+    version: str
+    sha256: str
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What a batch is scored with, fixed when it starts so that a rerun gives the same answers.
+
+    Attributes:
+        champion: The model in charge, or None before the first promotion.
+        previous: The model in charge before it, or None.
+        config_sha256: Digest of the pipeline's configuration and expectations.
+        inputs: sha256 of the landed files, in order.
+        as_of: The instant the batch started (UTC): nothing later is looked at.
+    """
+
+    champion: ModelRef | None
+    previous: ModelRef | None
+    config_sha256: str
+    inputs: tuple[str, ...]
+    as_of: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-serialisable form, read back by :meth:`from_json`."""
+        return {**asdict(self), "as_of": self.as_of.isoformat()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Read what :meth:`to_json` wrote."""
+        return cls(
+            champion=ModelRef(**data["champion"]) if data["champion"] else None,
+            previous=ModelRef(**data["previous"]) if data["previous"] else None,
+            config_sha256=data["config_sha256"],
+            inputs=tuple(data["inputs"]),
+            as_of=datetime.fromisoformat(data["as_of"]),
+        )
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows of a batch ended where; landed = scored + quarantined + held."""
+
+    landed: int = 0
+    scored: int = 0
+    quarantined: int = 0
+    held: int = 0
+
+
+def check_batch_id(batch_id: str) -> str:
+    """Return ``batch_id`` if it is safe as a folder name and a partition value.
+
+    Raises:
+        UsageError: It has other characters than letters, digits and ``._=+-``, or is too long.
+    """
+    if not _BATCH_ID.fullmatch(batch_id) or ".." in batch_id:
+        raise UsageError(
+            f"batch id {batch_id!r} cannot be used",
+            fix="use 1 to 128 letters, digits and ._=+- , starting with a letter or digit, e.g. --batch 2026-11-23",
+        )
+    return batch_id

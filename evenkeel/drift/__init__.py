@@ -1,0 +1,1 @@
+"""How far a batch lies from the champion's reference."""

@@ -1,0 +1,1 @@
+"""What can fail: the catalogue, and the attribution of failures to it."""

@@ -1,0 +1,1 @@
+"""What makes rows and batches good enough to answer: schema, suite, imputation."""

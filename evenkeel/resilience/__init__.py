@@ -1,0 +1,1 @@
+"""How failure is met: the policy table."""

@@ -1,0 +1,1 @@
+"""How a batch is answered from the ladder."""

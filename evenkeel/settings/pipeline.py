@@ -1,0 +1,301 @@
+"""One prediction problem, as ``configs/<pipeline>.yaml`` states it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from evenkeel.settings.platform import Platform, Section
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Calendar = Literal["half_hour", "hour", "weekday", "day", "month", "weekend"]
+
+
+class Target(Section):
+    """What is predicted.
+
+    Attributes:
+        column: Its name in label files.
+        classes: For classification, every class as text; for binary the positive class is the last.
+        default: What to answer before anything has been learned.
+        tolerance: For regression, the error (in the target's unit) that still counts as right:
+            confidence is the estimated probability of staying within it. None takes half the
+            target's standard deviation in the reference.
+    """
+
+    column: str
+    classes: tuple[str, ...] = ()
+    default: str | float
+    tolerance: float | None = Field(default=None, gt=0)
+
+
+class Features(Section):
+    """What the models see: columns of the schema (their kind is the schema's) and parts of the row's time."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    calendar: tuple[Calendar, ...] = ()
+
+
+class Source(Section):
+    """Where batches come from: a file, folder glob, ``http(s)://``, ``s3://`` or a database query.
+
+    Attributes:
+        name: The source's name.
+        uri: For files, a path or URL that may hold ``*`` (every match is a batch named by its stem) or
+            ``{batch}``. For SQL, an SQLAlchemy URL; its password comes from the environment as ``${VAR}``.
+        query: For SQL, a SELECT that may hold ``:batch``; or None.
+        table: For SQL, a whole table instead of a query.
+        batch_format: For ``{batch}`` and ``:batch``, the strftime pattern of the scheduled time.
+    """
+
+    name: Name = "main"
+    uri: str
+    query: str | None = None
+    table: str | None = None
+    batch_format: str = "%Y-%m-%d"
+
+
+class Quality(Section):
+    """When a batch is refused whole.
+
+    Attributes:
+        max_quarantined_share: Above this share of rows the batch is held.
+    """
+
+    max_quarantined_share: Share = 0.5
+
+
+class ColumnImpute(Section):
+    """How missing cells of one column are filled."""
+
+    strategy: Literal["median", "most_frequent", "constant", "knn", "iterative", "last_known_good"]
+    fill_value: str | float | None = None
+
+    @model_validator(mode="after")
+    def _constant_has_a_value(self) -> Self:
+        if (self.strategy == "constant") != (self.fill_value is not None):
+            raise ValueError("fill_value belongs to strategy 'constant', and only to it")
+        return self
+
+
+class Impute(Section):
+    """How missing cells are filled, and how many may be missing.
+
+    Attributes:
+        numeric: Default for numeric columns.
+        categorical: Default for the others.
+        columns: Per column.
+        max_row_share: A row with a larger share of its feature cells missing is quarantined.
+        max_batch_share: A batch with a larger share of all feature cells missing is held.
+    """
+
+    numeric: ColumnImpute = ColumnImpute(strategy="median")
+    categorical: ColumnImpute = ColumnImpute(strategy="most_frequent")
+    columns: dict[str, ColumnImpute] = Field(default_factory=dict)
+    max_row_share: Share = 0.5
+    max_batch_share: Share = 0.4
+
+
+class RetrainRule(Section):
+    """Ask for a retrain when at least ``drifted`` of the last ``of`` batches drifted."""
+
+    drifted: int = Field(default=3, ge=1)
+    of: int = Field(default=5, ge=1)
+
+
+class Drift(Section):
+    """How drift is judged.
+
+    Attributes:
+        false_alarm: Share of undrifted batches that may raise the whole-batch alarm, all columns together.
+        sample: Rows of the batch and of the reference that are looked at.
+        min_rows: A smaller batch gets no verdict.
+        retrain_when: When verdicts ask for a retrain.
+    """
+
+    false_alarm: float = Field(default=0.01, gt=0, lt=0.5)
+    sample: int = Field(default=2000, ge=50, le=100_000)
+    min_rows: int = Field(default=20, ge=5)
+    retrain_when: RetrainRule = RetrainRule()
+
+
+class Heuristic(Section):
+    """The lowest rung: the reference's ``prior`` (majority or median), ``last`` value, or ``seasonal`` value."""
+
+    kind: Literal["prior", "last", "seasonal"] = "prior"
+    season: tuple[Calendar, ...] = ()
+
+    @model_validator(mode="after")
+    def _seasonal_has_a_season(self) -> Self:
+        if (self.kind == "seasonal") != bool(self.season):
+            raise ValueError("season belongs to kind 'seasonal', which needs it, e.g. season: [hour]")
+        return self
+
+
+class Ladder(Section):
+    """How answers are made.
+
+    Attributes:
+        timeout: Seconds a rung may take for the whole batch before it is stepped over.
+        baseline_columns: The few columns the baseline model needs.
+        heuristic: The lowest rung.
+    """
+
+    timeout: float = Field(default=120.0, gt=0)
+    baseline_columns: tuple[str, ...] = Field(min_length=1)
+    heuristic: Heuristic = Heuristic()
+
+
+class Candidate(Section):
+    """One estimator family of the search and the values to try for its parameters."""
+
+    estimator: Literal["hist_gradient_boosting", "linear", "random_forest"]
+    grid: dict[str, list[Any]] = Field(default_factory=dict)
+
+
+class Training(Section):
+    """How a challenger is made.
+
+    Attributes:
+        window: Newest labelled rows that are learned from.
+        min_rows: With fewer labelled rows training refuses.
+        holdout_share: Newest share of the window, kept for the gates.
+        calibration_share: Share of the window before the holdout, kept for calibration.
+        folds: Time-ordered folds of the search.
+        candidates: What is searched over.
+        reference_rows: Bound on the reference that is stored with the model.
+        seed: Of everything random.
+    """
+
+    window: int = Field(default=100_000, ge=50)
+    min_rows: int = Field(default=300, ge=50)
+    holdout_share: float = Field(default=0.25, gt=0, lt=0.6)
+    calibration_share: float = Field(default=0.15, gt=0, lt=0.5)
+    folds: int = Field(default=3, ge=2, le=10)
+    candidates: tuple[Candidate, ...] = (
+        Candidate(estimator="hist_gradient_boosting", grid={"learning_rate": [0.05, 0.1]}),
+        Candidate(estimator="linear"),
+    )
+    reference_rows: int = Field(default=20_000, ge=100)
+    seed: int = 0
+
+
+class Gates(Section):
+    """What a challenger must show on the holdout.
+
+    Attributes:
+        min_holdout_rows: With fewer rows no comparison is made and promotion is refused.
+        margin: The challenger may be this much worse than the champion, in the metric's unit, at the
+            lower end of the bootstrap interval of the difference.
+        confidence: Level of that interval.
+        bootstrap: Resamples.
+        max_calibration_error: For classification, expected calibration error; for regression, the gap
+            between stated and realised confidence.
+        max_latency: Seconds for 1,000 rows.
+        max_bytes: Size of the model's files.
+    """
+
+    min_holdout_rows: int = Field(default=50, ge=10)
+    margin: float = Field(default=0.02, ge=0)
+    confidence: float = Field(default=0.9, gt=0.5, lt=1)
+    bootstrap: int = Field(default=500, ge=100)
+    max_calibration_error: float = Field(default=0.15, gt=0)
+    max_latency: float = Field(default=2.0, gt=0)
+    max_bytes: int = Field(default=200_000_000, gt=0)
+
+
+class Schedules(Section):
+    """Cron expressions of the deployments, in UTC; None leaves a flow unscheduled."""
+
+    score: str | None = None
+    retrain: str | None = None
+
+
+class Review(Section):
+    """Below this confidence an answer is marked ``needs_review``."""
+
+    below: Share = 0.0
+
+
+class Backtest(Section):
+    """How a history file is cut into batches as if it arrived on schedule.
+
+    Attributes:
+        rows_per_batch: Rows of one batch.
+        label_lag: Batches after which a batch's labels arrive.
+        start: For a file without a clock, the first row's time; the clock is written to the time column.
+        step: For such a file, the seconds between rows.
+    """
+
+    rows_per_batch: int = Field(ge=1)
+    label_lag: int = Field(default=1, ge=0)
+    start: str | None = None
+    step: int | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _clock_is_whole(self) -> Self:
+        if (self.start is None) != (self.step is None):
+            raise ValueError("start and step make a clock together: give both or neither")
+        return self
+
+
+class Pipeline(Section):
+    """One prediction problem; ``platform`` may override what the profile says."""
+
+    pipeline: Name
+    description: str = ""
+    task: Literal["binary", "multiclass", "regression"]
+    target: Target
+    row_key: tuple[str, ...] = Field(min_length=1)
+    time: str
+    features: Features
+    sources: tuple[Source, ...] = ()
+    schedules: Schedules = Schedules()
+    quality: Quality = Quality()
+    impute: Impute = Impute()
+    drift: Drift = Drift()
+    ladder: Ladder
+    training: Training = Training()
+    gates: Gates = Gates()
+    review: Review = Review()
+    backtest: Backtest | None = None
+    platform: Platform = Platform()
+
+    @model_validator(mode="after")
+    def _target_fits_task(self) -> Self:
+        classes, default = self.target.classes, self.target.default
+        if self.task == "regression":
+            if classes:
+                raise ValueError("target.classes belongs to classification, and task is 'regression'")
+            if isinstance(default, str):
+                raise ValueError(f"target.default must be a number for regression, found {default!r}")
+        else:
+            expected = 2 if self.task == "binary" else 3
+            if len(classes) < expected or (self.task == "binary" and len(classes) != 2):
+                raise ValueError(
+                    f"target.classes must list {'exactly 2' if expected == 2 else 'at least 3'} classes"
+                    f" for task {self.task!r}, found {len(classes)}"
+                )
+            if default not in classes:
+                raise ValueError(f"target.default must be one of target.classes {list(classes)}, found {default!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _columns_agree(self) -> Self:
+        features = set(self.features.columns)
+        if self.target.column in features:
+            raise ValueError(f"target.column {self.target.column!r} is among features.columns: it would leak")
+        for where, columns in (
+            ("ladder.baseline_columns", self.ladder.baseline_columns),
+            ("impute.columns", tuple(self.impute.columns)),
+        ):
+            if unknown := [c for c in columns if c not in features]:
+                raise ValueError(f"{where} names {unknown}, not among features.columns")
+        return self
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the target is a class."""
+        return self.task != "regression"
