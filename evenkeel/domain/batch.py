@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -71,6 +71,7 @@ class Pins:
         config_sha256: Digest of the pipeline's configuration and expectations.
         inputs: sha256 of the landed files, in order.
         as_of: The instant the batch started (UTC): nothing later is looked at.
+        last_good: For columns imputed by last known good, the newest value known at the start.
     """
 
     champion: ModelRef | None
@@ -78,6 +79,7 @@ class Pins:
     config_sha256: str
     inputs: tuple[str, ...]
     as_of: datetime
+    last_good: dict[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form, read back by :meth:`from_json`."""
@@ -92,6 +94,7 @@ class Pins:
             config_sha256=data["config_sha256"],
             inputs=tuple(data["inputs"]),
             as_of=datetime.fromisoformat(data["as_of"]),
+            last_good=data["last_good"],
         )
 
 
@@ -117,3 +120,18 @@ def check_batch_id(batch_id: str) -> str:
             fix="use 1 to 128 letters, digits and ._=+- , starting with a letter or digit, e.g. --batch 2026-11-23",
         )
     return batch_id
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """What the ledger knows of a batch."""
+
+    pipeline: str
+    batch_id: str
+    state: BatchState
+    counts: Counts
+    pins: Pins | None
+    landed_at: datetime
+    published_at: datetime | None = None
+    held_reason: str = ""
+    run_id: str = ""

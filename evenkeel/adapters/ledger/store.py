@@ -1,0 +1,287 @@
+"""Read and write the ledger; every method is one transaction, every write can be repeated."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, make_url
+
+from evenkeel.adapters.ledger import tables
+from evenkeel.domain.batch import BatchRecord, BatchState, Counts, Landing, ModelRef, Pins
+from evenkeel.domain.drift import ColumnDrift, DriftVerdict
+from evenkeel.domain.incident import Incident
+from evenkeel.domain.model_event import EventKind, ModelEvent, Standing, standing
+from evenkeel.errors import Permanent, Transient
+
+
+class Ledger:
+    """The ledger database.
+
+    Args:
+        url: SQLAlchemy URL; SQLite files are made with their folder.
+
+    Raises:
+        Transient: From any method: the database cannot be reached or is locked.
+        Permanent: From any method: it refuses what is asked for good (schema, permissions).
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self._engine = sa.create_engine(parsed, pool_pre_ping=True)
+        if parsed.get_backend_name() == "sqlite":
+            event.listen(self._engine, "connect", _prepare_sqlite)
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest revision; a ledger that is there already costs one query."""
+        with self._transaction() as connection:
+            has_version = sa.inspect(connection).has_table("alembic_version")
+            if has_version:
+                found = connection.execute(sa.text("select version_num from alembic_version")).scalar()
+                if found == tables.REVISION:
+                    return
+            _upgrade(connection)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+    def record_landing(self, landing: Landing) -> None:
+        """Note a landed batch, once."""
+        values = {
+            "pipeline": landing.pipeline,
+            "batch_id": landing.batch_id,
+            "state": BatchState.LANDED.value,
+            "landed_at": landing.landed_at,
+        }
+        with self._transaction() as connection:
+            insert = self._insert(tables.batches).values(**values)
+            connection.execute(insert.on_conflict_do_nothing())
+
+    def batch(self, pipeline: str, batch_id: str) -> BatchRecord | None:
+        """Return one batch, or None."""
+        b = tables.batches
+        with self._transaction() as connection:
+            row = connection.execute(
+                sa.select(b).where(b.c.pipeline == pipeline, b.c.batch_id == batch_id)
+            ).first()
+        return _batch(row) if row else None
+
+    def batches(self, pipeline: str, states: Sequence[BatchState] = ()) -> list[BatchRecord]:
+        """Return the pipeline's batches by batch id, of the given states or all."""
+        b = tables.batches
+        query = sa.select(b).where(b.c.pipeline == pipeline).order_by(b.c.batch_id)
+        if states:
+            query = query.where(b.c.state.in_([s.value for s in states]))
+        with self._transaction() as connection:
+            return [_batch(row) for row in connection.execute(query)]
+
+    def pin(self, pipeline: str, batch_id: str, pins: Pins) -> Pins:
+        """Fix what the batch is scored with, once: pins that are there already win and are returned."""
+        b = tables.batches
+        key = sa.and_(b.c.pipeline == pipeline, b.c.batch_id == batch_id)
+        with self._transaction() as connection:
+            connection.execute(sa.update(b).where(key, b.c.pins.is_(None)).values(pins=pins.to_json()))
+            kept = connection.execute(sa.select(b.c.pins).where(key)).scalar_one()
+        return Pins.from_json(kept)
+
+    def advance(
+        self,
+        pipeline: str,
+        batch_id: str,
+        state: BatchState,
+        *,
+        counts: Counts | None = None,
+        run_id: str = "",
+        held_reason: str = "",
+        at: datetime | None = None,
+    ) -> None:
+        """Move a batch to ``state``; ``at`` is when it was published."""
+        values: dict[str, Any] = {"state": state.value, "held_reason": held_reason}
+        values |= asdict(counts) if counts else {}
+        values |= {"run_id": run_id} if run_id else {}
+        values |= {"published_at": at} if at else {}
+        b = tables.batches
+        with self._transaction() as connection:
+            connection.execute(
+                sa.update(b).where(b.c.pipeline == pipeline, b.c.batch_id == batch_id).values(**values)
+            )
+
+    def open_incident(self, incident: Incident) -> None:
+        """Open an incident; a repeat of the same cause, batch and stage folds into it."""
+        parts = (incident.pipeline, incident.batch_id, incident.cause, incident.stage)
+        values = {
+            "pipeline": incident.pipeline,
+            "batch_id": incident.batch_id,
+            "failure_class": incident.failure_class,
+            "cause": incident.cause,
+            "stage": incident.stage,
+            "response": incident.response,
+            "evidence": incident.evidence,
+            "fingerprint": hashlib.sha256("\x1f".join(parts).encode()).hexdigest(),
+            "opened_at": incident.opened_at or datetime.now(UTC),
+            "resolved_at": incident.resolved_at,
+        }
+        with self._transaction() as connection:
+            insert = self._insert(tables.incidents).values(**values)
+            fold = {k: insert.excluded[k] for k in ("response", "evidence", "resolved_at")}
+            connection.execute(insert.on_conflict_do_update(index_elements=["fingerprint"], set_=fold))
+
+    def incidents(self, pipeline: str, *, open_only: bool = False) -> list[Incident]:
+        """Return the pipeline's incidents, oldest first."""
+        i = tables.incidents
+        query = sa.select(i).where(i.c.pipeline == pipeline).order_by(i.c.id)
+        if open_only:
+            query = query.where(i.c.resolved_at.is_(None))
+        with self._transaction() as connection:
+            return [
+                Incident(
+                    pipeline=row.pipeline,
+                    batch_id=row.batch_id,
+                    cause=row.cause,
+                    stage=row.stage,
+                    response=row.response,
+                    evidence=row.evidence,
+                    opened_at=row.opened_at,
+                    resolved_at=row.resolved_at,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def resolve_incidents(self, resolved: Sequence[Incident], *, at: datetime) -> None:
+        """Mark open incidents as resolved."""
+        i = tables.incidents
+        with self._transaction() as connection:
+            for incident in resolved:
+                connection.execute(
+                    sa.update(i)
+                    .where(
+                        i.c.pipeline == incident.pipeline,
+                        i.c.batch_id == incident.batch_id,
+                        i.c.cause == incident.cause,
+                        i.c.stage == incident.stage,
+                        i.c.resolved_at.is_(None),
+                    )
+                    .values(resolved_at=at)
+                )
+
+    def add_event(self, happened: ModelEvent) -> None:
+        """Append to the history of models."""
+        values = asdict(happened) | {"kind": happened.kind.value}
+        with self._transaction() as connection:
+            connection.execute(sa.insert(tables.model_events).values(**values))
+
+    def events(self, pipeline: str) -> list[ModelEvent]:
+        """Return the history of models, oldest first."""
+        e = tables.model_events
+        with self._transaction() as connection:
+            rows = connection.execute(sa.select(e).where(e.c.pipeline == pipeline).order_by(e.c.id)).all()
+        return [
+            ModelEvent(
+                pipeline=row.pipeline,
+                kind=EventKind(row.kind),
+                version=row.version,
+                by=row.by,
+                why=row.why,
+                at=row.at,
+                model=ModelRef(**row.model) if row.model else None,
+                champion=row.champion,
+                detail=row.detail,
+            )
+            for row in rows
+        ]
+
+    def standing(self, pipeline: str) -> Standing:
+        """Return who is in charge."""
+        return standing(self.events(pipeline))
+
+    def record_drift(self, pipeline: str, batch_id: str, verdict: DriftVerdict, *, at: datetime) -> None:
+        """Keep a batch's drift verdict; a repeat replaces it."""
+        values = {
+            "pipeline": pipeline,
+            "batch_id": batch_id,
+            "drifted": verdict.drifted,
+            "verdict": verdict.to_json(),
+            "at": at,
+        }
+        with self._transaction() as connection:
+            insert = self._insert(tables.drift_verdicts).values(**values)
+            replace = {k: insert.excluded[k] for k in ("drifted", "verdict", "at")}
+            connection.execute(
+                insert.on_conflict_do_update(index_elements=["pipeline", "batch_id"], set_=replace)
+            )
+
+    def drift(self, pipeline: str) -> dict[str, DriftVerdict]:
+        """Return the drift verdicts by batch id, in its order."""
+        d = tables.drift_verdicts
+        with self._transaction() as connection:
+            rows = connection.execute(
+                sa.select(d.c.batch_id, d.c.verdict).where(d.c.pipeline == pipeline).order_by(d.c.batch_id)
+            ).all()
+        return {
+            row.batch_id: DriftVerdict(
+                **row.verdict | {"columns": tuple(ColumnDrift(**c) for c in row.verdict["columns"])}
+            )
+            for row in rows
+        }
+
+    def _insert(self, table: sa.Table) -> Any:
+        """Return the dialect's INSERT, which knows ON CONFLICT."""
+        return (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(table)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        where = self._engine.url.render_as_string(hide_password=True)
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            raise Transient(
+                f"the ledger {where} does not answer: {_first_line(error)}", cause="dependency.ledger_down"
+            ) from error
+        except sa.exc.SQLAlchemyError as error:
+            raise Permanent(f"the ledger {where} refused: {_first_line(error)}", cause="code.ledger_refused") from error
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # WAL lets readers go on while a run writes; the timeout waits for another run's short transaction.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _batch(row: Any) -> BatchRecord:
+    return BatchRecord(
+        pipeline=row.pipeline,
+        batch_id=row.batch_id,
+        state=BatchState(row.state),
+        counts=Counts(landed=row.landed, scored=row.scored, quarantined=row.quarantined, held=row.held),
+        pins=Pins.from_json(row.pins) if row.pins else None,
+        landed_at=row.landed_at,
+        published_at=row.published_at,
+        held_reason=row.held_reason,
+        run_id=row.run_id,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
