@@ -36,6 +36,7 @@ class Card:
         seed: Seed of everything random.
         versions: Library -> version at training.
         code_version: evenkeel's version, with the commit where known.
+        notes: What a person should know of this training: candidates dropped and why, calibration left out.
     """
 
     pipeline: str
@@ -55,6 +56,7 @@ class Card:
     seed: int
     versions: dict[str, str] = field(default_factory=dict)
     code_version: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Trained:
         holdout: The newest rows, un-imputed, never learned from: feature columns and time.
         holdout_target: Their labels, same index.
         card: The facts.
+        holdout_answers: The model's answers for the holdout, same index: columns ``prediction`` and
+            ``confidence``.
     """
 
     model: Any
@@ -88,3 +92,4 @@ class Trained:
     holdout: pd.DataFrame
     holdout_target: pd.Series[Any]
     card: Card
+    holdout_answers: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -1,0 +1,53 @@
+"""A model's answers with their confidence, in one pass and in bounded memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+    from evenkeel.learning.confidence import Confidence
+
+_CHUNK_ROWS = 100_000  # scikit-learn copies its input several times over: copies of a chunk, not of a batch
+
+
+def predict(
+    model: Any, inputs: pd.DataFrame, *, task: str, confidence: Confidence
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """Return the predictions and their confidences, one per row.
+
+    What the model raises is passed on, and what it answers is not judged: NaN stays NaN.
+
+    Args:
+        model: Has string ``classes_`` and ``predict_proba`` for classification, else ``predict``.
+        inputs: n rows of :func:`evenkeel.learning.features.model_frame`.
+        task: ``binary``, ``multiclass`` or ``regression``.
+        confidence: The model's own.
+
+    Returns:
+        n predictions (object str, or float64) and n confidences in [0, 1].
+    """
+    starts = range(0, max(len(inputs), 1), _CHUNK_ROWS)
+    answered = [_answer(model, inputs.iloc[s : s + _CHUNK_ROWS], task, confidence) for s in starts]
+    if len(answered) == 1:
+        return answered[0]
+    return np.concatenate([a[0] for a in answered]), np.concatenate([a[1] for a in answered])
+
+
+def _answer(
+    model: Any, inputs: pd.DataFrame, task: str, confidence: Confidence
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    if task == "regression":
+        predictions = (
+            np.asarray(model.predict(inputs), dtype=np.float64) if len(inputs) else np.empty(0, np.float64)
+        )
+        return predictions, confidence.of_predictions(predictions)
+    classes = np.asarray(model.classes_, dtype=object)
+    if not len(inputs):
+        return np.empty(0, dtype=object), np.empty(0, np.float64)
+    probabilities = np.asarray(model.predict_proba(inputs), dtype=np.float64)
+    return classes.take(probabilities.argmax(axis=1)), probabilities.max(axis=1)
