@@ -1,0 +1,1 @@
+"""The steps: Prefect tasks, each thin; policy comes from one table, work from the library."""

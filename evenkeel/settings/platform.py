@@ -73,6 +73,7 @@ class Policies(Section):
     ledger: PolicyNumbers = PolicyNumbers()
     registry: PolicyNumbers = PolicyNumbers(attempts=2, first_delay=0.5, timeout=900)
     compute: PolicyNumbers = PolicyNumbers(attempts=1, timeout=1800)
+    monitoring: PolicyNumbers = PolicyNumbers(attempts=1, timeout=300)
 
 
 class Log(Section):

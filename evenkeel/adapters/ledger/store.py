@@ -78,9 +78,9 @@ class Ledger:
         return _batch(row) if row else None
 
     def batches(self, pipeline: str, states: Sequence[BatchState] = ()) -> list[BatchRecord]:
-        """Return the pipeline's batches by batch id, of the given states or all."""
+        """Return the pipeline's batches in the order they landed, of the given states or all."""
         b = tables.batches
-        query = sa.select(b).where(b.c.pipeline == pipeline).order_by(b.c.batch_id)
+        query = sa.select(b).where(b.c.pipeline == pipeline).order_by(b.c.landed_at, b.c.batch_id)
         if states:
             query = query.where(b.c.state.in_([s.value for s in states]))
         with self._transaction() as connection:
@@ -118,8 +118,8 @@ class Ledger:
             )
 
     def open_incident(self, incident: Incident) -> None:
-        """Open an incident; a repeat of the same cause, batch and stage folds into it."""
-        parts = (incident.pipeline, incident.batch_id, incident.cause, incident.stage)
+        """Open an incident; a repeat of the same cause and batch (or stage, outside a batch) folds into it."""
+        parts = (incident.pipeline, incident.batch_id or f"/{incident.stage}", incident.cause)
         values = {
             "pipeline": incident.pipeline,
             "batch_id": incident.batch_id,
@@ -221,13 +221,14 @@ class Ledger:
                 insert.on_conflict_do_update(index_elements=["pipeline", "batch_id"], set_=replace)
             )
 
-    def drift(self, pipeline: str) -> dict[str, DriftVerdict]:
-        """Return the drift verdicts by batch id, in its order."""
+    def drift(self, pipeline: str, *, since: datetime | None = None) -> dict[str, DriftVerdict]:
+        """Return the drift verdicts by batch id, in the order they were measured, of all time or ``since``."""
         d = tables.drift_verdicts
+        query = sa.select(d.c.batch_id, d.c.verdict).where(d.c.pipeline == pipeline)
+        if since is not None:
+            query = query.where(d.c.at > since)
         with self._transaction() as connection:
-            rows = connection.execute(
-                sa.select(d.c.batch_id, d.c.verdict).where(d.c.pipeline == pipeline).order_by(d.c.batch_id)
-            ).all()
+            rows = connection.execute(query.order_by(d.c.at, d.c.batch_id)).all()
         return {
             row.batch_id: DriftVerdict(
                 **row.verdict | {"columns": tuple(ColumnDrift(**c) for c in row.verdict["columns"])}

@@ -62,7 +62,7 @@ incidents = Table(
     Column("stage", String(32), nullable=False),
     Column("response", Text, nullable=False),
     Column("evidence", JSON, nullable=False),
-    # One incident per cause, batch and stage: repeats fold into it.
+    # One incident per cause and batch: repeats fold into it.
     Column("fingerprint", String(64), nullable=False, unique=True),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("resolved_at", UtcDateTime),

@@ -1,0 +1,76 @@
+"""Commands about data: land, run, label."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from evenkeel.cli.options import AsJson, ConfigFile, PipelineName, settings_for, workspace_for
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(land)
+    app.command()(run)
+    app.command()(label)
+
+
+def land(
+    pipeline: PipelineName,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or URLs; csv, csv.gz, jsonl, parquet.")],
+    batch: Annotated[str | None, typer.Option(help="Batch id for all files; by default each file's name.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take files into the landing zone, byte for byte."""
+    from evenkeel.cli.show import show_rows
+    from evenkeel.stages.land import land_files
+
+    results = land_files(workspace_for(pipeline, config), files, batch)
+    rows = [
+        {
+            "batch": r.landing.batch_id,
+            "files": len(r.landing.files),
+            "bytes": sum(f.size for f in r.landing.files),
+            "landed": "new" if r.new else "already there",
+        }
+        for r in results
+    ]
+    show_rows(rows, as_json=as_json)
+
+
+def run(
+    pipeline: PipelineName,
+    batch: Annotated[str | None, typer.Option(help="Only this batch.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score the pending batches."""
+    from evenkeel.cli.engine import run_flow
+    from evenkeel.cli.show import show_rows
+    from evenkeel.stages.land import check_pending
+
+    settings = settings_for(pipeline, config)
+    check_pending(workspace_for(pipeline, config), batch)
+    report = run_flow("score", settings, batch=batch, config=str(config) if config else None)
+    rows = [{"batch": b, **r, "incidents": ", ".join(r["incidents"])} for b, r in report.items()]
+    show_rows(rows, as_json=as_json, title=f"{pipeline}: batches", empty="nothing was pending")
+    if any(r["state"] == "held" for r in report.values()):
+        raise typer.Exit(1)
+
+
+def label(
+    pipeline: PipelineName,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Row key and target; csv, csv.gz, jsonl, parquet.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take late labels."""
+    from dataclasses import asdict
+
+    from evenkeel.cli.show import show_rows
+    from evenkeel.stages.label import take_labels
+
+    report = take_labels(workspace_for(pipeline, config), file)
+    show_rows([asdict(report)], as_json=as_json)

@@ -1,0 +1,81 @@
+"""The failure catalogue (FMEA): what can fail, what shows it, and what is done; data, read once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import yaml
+
+FAILURE_CLASSES = ("model", "data", "infrastructure", "dependency", "code", "business")
+
+
+class Response(StrEnum):
+    """What is done about a cause."""
+
+    RETRY = "retry"
+    BREAKER = "breaker"
+    FALLBACK = "fallback"
+    QUARANTINE = "quarantine"
+    IMPUTE = "impute"
+    HOLD = "hold"
+    ROLLBACK = "rollback"
+    RETRAIN = "retrain"
+    REFUSE = "refuse"
+    ALERT = "alert"
+
+
+class Severity(StrEnum):
+    """How bad it is when nothing is done."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One row of the catalogue.
+
+    Attributes:
+        cause: As ``data.unseen_category``; its first part is the failure class.
+        title: One line for a person.
+        shows: What detects it.
+        when: How soon.
+        response: What is done.
+        severity: How bad it is when nothing is done.
+    """
+
+    cause: str
+    title: str
+    shows: str
+    when: str
+    response: Response
+    severity: Severity
+
+    @property
+    def failure_class(self) -> str:
+        """One of the six classes."""
+        return self.cause.partition(".")[0]
+
+
+@cache
+def catalogue() -> MappingProxyType[str, Cause]:
+    """Return the catalogue by cause."""
+    rows = yaml.safe_load(files(__package__).joinpath("catalogue.yaml").read_text(encoding="utf-8"))
+    return MappingProxyType(
+        {
+            cause: Cause(
+                cause=cause,
+                title=row["title"],
+                shows=row["shows"],
+                when=row["when"],
+                response=Response(row["response"]),
+                severity=Severity(row["severity"]),
+            )
+            for cause, row in rows.items()
+        }
+    )

@@ -1,0 +1,90 @@
+"""One run over one batch: what the stages share, and how a batch that cannot go on is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from evenkeel.domain.batch import BatchState, Counts, Pins
+from evenkeel.domain.incident import Incident
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+
+
+class BatchRun:
+    """A run over one batch.
+
+    Attributes:
+        workspace: The pipeline's workspace.
+        batch_id: The batch.
+        run_id: The orchestrator's id of this run.
+        landed: Rows read, once known.
+        state: Where the batch ended, once it has.
+    """
+
+    def __init__(self, workspace: Workspace, batch_id: str, run_id: str) -> None:
+        self.workspace = workspace
+        self.batch_id = batch_id
+        self.run_id = run_id
+        self.landed = 0
+        self.state = BatchState.LANDED
+        self.counts = Counts()
+        self._notes: dict[str, Incident] = {}
+
+    def note(self, cause: str, stage: str, response: str, **evidence: Any) -> None:
+        """Note an incident of this batch, one per cause; it is opened before anything is published."""
+        earlier = self._notes.get(cause)
+        self._notes[cause] = Incident(
+            pipeline=self.workspace.name,
+            batch_id=self.batch_id,
+            cause=cause,
+            stage=earlier.stage if earlier else stage,
+            response="; ".join(dict.fromkeys([*([earlier.response] if earlier else []), response])),
+            evidence=(earlier.evidence if earlier else {}) | evidence,
+            opened_at=earlier.opened_at if earlier else self.workspace.now(),
+        )
+
+    @property
+    def notes(self) -> tuple[Incident, ...]:
+        """The incidents noted so far."""
+        return tuple(self._notes.values())
+
+    @property
+    def pins(self) -> Pins:
+        """What the batch is pinned to.
+
+        Raises:
+            LookupError: The batch has not been pinned yet.
+        """
+        record = self.workspace.ledger.batch(self.workspace.name, self.batch_id)
+        if record is None or record.pins is None:
+            raise LookupError(f"batch {self.batch_id} is not pinned")
+        return record.pins
+
+    def log(self, stage: str) -> Any:
+        """Return a logger bound with pipeline, batch, stage and run id."""
+        return structlog.get_logger().bind(
+            pipeline=self.workspace.name, batch=self.batch_id, stage=stage, run_id=self.run_id
+        )
+
+    def open_incidents(self) -> None:
+        """Write the noted incidents to the ledger; repeats fold."""
+        for incident in self.notes:
+            self.workspace.ledger.open_incident(incident)
+
+    def hold(self, reason: str) -> None:
+        """Hold the batch, whole: nothing of it is published, its files stay in the landing zone."""
+        self.open_incidents()
+        self.counts = Counts(landed=self.landed, held=self.landed)
+        self.state = BatchState.HELD
+        self.workspace.ledger.advance(
+            self.workspace.name,
+            self.batch_id,
+            BatchState.HELD,
+            counts=self.counts,
+            run_id=self.run_id,
+            held_reason=reason,
+        )
+        self.log("hold").warning("batch held", reason=reason, rows=self.landed)

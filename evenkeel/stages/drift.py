@@ -1,0 +1,105 @@
+"""Measure how far a batch lies from the champion's reference, and ask for a retrain by rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evenkeel.domain.drift import DriftVerdict, asks_for_retrain
+from evenkeel.domain.model_event import EventKind, ModelEvent
+from evenkeel.learning.bundle import Bundle
+from evenkeel.stages.rollout import last_judged, open_request
+
+if TYPE_CHECKING:
+    from evenkeel.stages.batch_run import BatchRun
+    from evenkeel.stages.impute import Filled
+    from evenkeel.stages.models import Models
+
+
+def measure_drift(run: BatchRun, filled: Filled, models: Models) -> DriftVerdict:
+    """Measure, store and note the batch's drift.
+
+    Raises:
+        ModelUnusable: The champion's reference is altered or missing.
+    """
+    workspace = run.workspace
+    verdict = _verdict(run, filled, models)
+    if verdict.drifted:
+        run.note(
+            "data.covariate_drift",
+            "drift",
+            "counted towards a retrain",
+            columns={c.column: round(c.score, 4) for c in verdict.columns if c.drifted},
+        )
+        run.open_incidents()
+    workspace.ledger.record_drift(workspace.name, run.batch_id, verdict, at=workspace.now())
+    run.log("drift").info("drift measured", drifted=verdict.drifted, note=verdict.note)
+    return verdict
+
+
+def request_retrain(run: BatchRun) -> bool:
+    """Ask for a retrain by rule and say whether one was asked.
+
+    Counted are the batches measured against the champion's reference since the last challenger was
+    judged: a refused challenger is not asked for again by the same evidence.
+    """
+    workspace = run.workspace
+    rule = workspace.pipeline.drift.retrain_when
+    champion = workspace.ledger.standing(workspace.name).champion
+    verdicts = [
+        v.drifted
+        for v in workspace.ledger.drift(workspace.name, since=last_judged(workspace)).values()
+        if champion and v.measured and v.reference_version == champion.version
+    ]
+    if not asks_for_retrain(verdicts, drifted=rule.drifted, of=rule.of) or open_request(workspace):
+        return False
+    workspace.ledger.add_event(
+        ModelEvent(
+            pipeline=workspace.name,
+            kind=EventKind.REQUESTED,
+            version="",
+            by="drift",
+            why=f"{sum(verdicts[-rule.of :])} of the last {rule.of} batches drifted, the last {run.batch_id}",
+            at=workspace.now(),
+            champion=champion.version if champion else "",
+        )
+    )
+    return True
+
+
+def drift_page(run: BatchRun, filled: Filled, models: Models, verdict: DriftVerdict) -> Path | None:
+    """Render Evidently's HTML for a drifted batch and return its path; None where there is nothing to show."""
+    from evenkeel.drift.report import render_html
+
+    champion = models.champion
+    if not verdict.drifted or not isinstance(champion, Bundle):
+        return None
+    workspace = run.workspace
+    path = workspace.settings.home / "reports" / workspace.name / "drift" / f"{run.batch_id}.html"
+    return render_html(
+        filled.frame,
+        champion.reference(),
+        verdict,
+        path,
+        workspace.pipeline.drift,
+        workspace.pipeline.training.seed,
+    )
+
+
+def _verdict(run: BatchRun, filled: Filled, models: Models) -> DriftVerdict:
+    from evenkeel.drift.measurement import measure
+
+    champion = models.champion
+    if not isinstance(champion, Bundle):
+        return DriftVerdict(
+            columns=(), drifted=False, rows=0, reference_version="", note="no champion to measure against"
+        )
+    pipeline = run.workspace.pipeline
+    return measure(
+        filled.frame,
+        champion.reference(),
+        champion.drift_calibration(),
+        pipeline.drift,
+        reference_version=champion.version,
+        seed=pipeline.training.seed,
+    )

@@ -1,0 +1,114 @@
+"""Take late labels: the truth, joined to rows by their key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from evenkeel.adapters import reading, sources
+from evenkeel.adapters.lake import Table
+from evenkeel.errors import UsageError
+from evenkeel.quality.coercion import coerce_column
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+
+
+@dataclass(frozen=True)
+class LabelReport:
+    """What a label file brought.
+
+    Attributes:
+        taken: Labels stored.
+        known: Of those, for rows that have been answered.
+        early: Of those, for rows not seen yet; they are kept.
+        refused: Rows without a readable key or label; not stored.
+        new: Whether the file was new; the same file again stores nothing.
+    """
+
+    taken: int
+    known: int
+    early: int
+    refused: int
+    new: bool
+
+
+def take_labels(workspace: Workspace, path: str) -> LabelReport:
+    """Store the labels of one file.
+
+    Raises:
+        UsageError: The file cannot be read, or lacks the row key or the target.
+    """
+    fetched = sources.fetch_files([path])[0]
+    frame = reading.read_fetched(fetched)
+    pipeline = workspace.pipeline
+    for column in (*pipeline.row_key, pipeline.target.column):
+        if column not in frame.columns:
+            raise UsageError(
+                f"{path}: has no column {column!r}; found {', '.join(map(str, frame.columns))}",
+                fix=f"labels need {', '.join(pipeline.row_key)} and {pipeline.target.column}"
+                f" (row_key and target.column of {workspace.settings.config_file})",
+            )
+    labels = _typed(workspace, frame)
+    good = labels.dropna()
+    known = _known(workspace, good)
+    new = workspace.lake.append_labels(workspace.name, _table(workspace, good), file_sha256=fetched.sha256)
+    return LabelReport(
+        taken=len(good) if new else 0,
+        known=known,
+        early=len(good) - known,
+        refused=len(labels) - len(good),
+        new=new,
+    )
+
+
+def _typed(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
+    pipeline = workspace.pipeline
+    keys = {k: coerce_column(frame[k], workspace.schema.kinds[k]).values for k in pipeline.row_key}
+    return pd.DataFrame(keys | {"label": typed_label(frame[pipeline.target.column], pipeline.target.classes)})
+
+
+def typed_label(values: pd.Series[Any], classes: Sequence[str]) -> pd.Series[Any]:
+    """Return labels as class text (null for a class that is not configured), or as float64 without classes."""
+    if not classes:
+        return pd.to_numeric(values, errors="coerce").astype("float64")
+    text = values.astype("string").str.strip()
+    # A class written as a number may come as 1, 1.0 or "1": compare numbers as numbers.
+    numbers = pd.to_numeric(text, errors="coerce")
+    by_number = {float(c): c for c in classes if _is_number(c)}
+    named = text.where(text.isin(classes))
+    return named.fillna(numbers.map(by_number)).astype("object") if by_number else named.astype("object")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _known(workspace: Workspace, labels: pd.DataFrame) -> int:
+    key = list(workspace.pipeline.row_key)
+    if not workspace.lake.exists(workspace.name, Table.PREDICTIONS):
+        return 0
+    answered = workspace.lake.read(workspace.name, Table.PREDICTIONS, columns=key).drop_duplicates()
+    return len(labels[key].drop_duplicates().merge(answered, on=key))
+
+
+def _table(workspace: Workspace, labels: pd.DataFrame) -> pa.Table:
+    arrived = workspace.now()
+    return pa.Table.from_pandas(
+        labels.assign(arrived_at=pd.Timestamp(arrived).as_unit("us")), preserve_index=False
+    )
+
+
+def newest_labels(workspace: Workspace) -> pd.DataFrame:
+    """Return the newest label of each row key: the key columns, ``label`` and ``arrived_at``."""
+    labels = workspace.lake.read(workspace.name, Table.LABELS)
+    key = list(workspace.pipeline.row_key)
+    return labels.sort_values("arrived_at", kind="stable").drop_duplicates(key, keep="last")

@@ -1,0 +1,78 @@
+"""Pin a batch: fix its models, its configuration and its inputs, so that a rerun gives the same answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evenkeel.adapters.lake import Table
+from evenkeel.bootstrap import Workspace
+from evenkeel.domain.batch import BatchState, Pins
+from evenkeel.errors import DataRejected
+from evenkeel.stages.batch_run import BatchRun
+
+
+def pending(workspace: Workspace, batch_id: str | None = None) -> list[str]:
+    """Return the batches that wait to be scored, in the order they landed; or just the one asked for.
+
+    Landings that a crash kept out of the ledger are entered first: the landing zone is what counts.
+    """
+    known = {b.batch_id for b in workspace.ledger.batches(workspace.name)}
+    for landing in workspace.landing.landed(workspace.name):
+        if landing.batch_id not in known:
+            workspace.ledger.record_landing(landing)
+    unfinished = workspace.ledger.batches(
+        workspace.name, [BatchState.LANDED, BatchState.VALIDATED, BatchState.SCORED]
+    )
+    ids = [b.batch_id for b in unfinished]
+    return ids if batch_id is None else [b for b in ids if b == batch_id]
+
+
+def pin_batch(run: BatchRun) -> Pins:
+    """Pin the batch, or return the pins of an earlier start of it.
+
+    Raises:
+        DataRejected: The landing has gone from the landing zone.
+    """
+    workspace = run.workspace
+    landing = workspace.landing.landing(workspace.name, run.batch_id)
+    if landing is None:
+        raise DataRejected(
+            f"batch {run.batch_id}: the landing zone holds no such batch", cause="data.landed_copy_damaged"
+        )
+    standing = workspace.ledger.standing(workspace.name)
+    return workspace.ledger.pin(
+        workspace.name,
+        run.batch_id,
+        Pins(
+            champion=standing.champion,
+            previous=standing.previous,
+            config_sha256=workspace.settings.digest,
+            inputs=tuple(f.sha256 for f in landing.files),
+            as_of=workspace.now(),
+            last_good=_last_good(workspace),
+        ),
+    )
+
+
+def _last_good(workspace: Workspace) -> dict[str, Any]:
+    """Return the newest known value of each column that is imputed by its last known good."""
+    columns = [
+        c
+        for c in workspace.pipeline.features.columns
+        if c in workspace.pipeline.impute.columns
+        and workspace.pipeline.impute.columns[c].strategy == "last_known_good"
+    ]
+    published = [
+        b for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED]) if b.published_at is not None
+    ]
+    if not columns or not published:
+        return {}
+    newest = max(published, key=lambda b: (b.published_at, b.batch_id))
+    rows = workspace.lake.read(
+        workspace.name,
+        Table.ACCEPTED,
+        batch_id=newest.batch_id,
+        columns=[*columns, workspace.pipeline.time],
+    ).sort_values(workspace.pipeline.time)
+    known = {c: rows[c].dropna() for c in columns}
+    return {c: values.iloc[-1] for c, values in known.items() if len(values)}

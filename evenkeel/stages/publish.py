@@ -1,0 +1,147 @@
+"""Publish a batch's answers: one commit, made once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from evenkeel.adapters.lake import Table
+from evenkeel.domain.batch import BatchState, Counts, Pins
+from evenkeel.domain.ladder import Answers
+from evenkeel.stages.batch_run import BatchRun
+from evenkeel.stages.impute import Filled
+from evenkeel.stages.validate import Checked
+
+FIRST_REVISION = 1
+
+
+def publish_batch(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers: Answers) -> Counts:
+    """Write accepted and quarantined rows, then commit the predictions; a rerun writes nothing twice.
+
+    The incidents are opened first: no degraded answer is ever visible without its incident.
+
+    Returns:
+        The batch's counts, as the lake holds them.
+    """
+    workspace = run.workspace
+    scored, quarantined = len(answers.frame), len(checked.quarantined)
+    if workspace.lake.published(workspace.name, run.batch_id) is None:
+        run.open_incidents()
+        metadata = {"run_id": run.run_id, "config_sha256": pins.config_sha256}
+        workspace.lake.replace_batch(
+            workspace.name, Table.ACCEPTED, run.batch_id, _accepted(run, filled), metadata=metadata
+        )
+        workspace.lake.replace_batch(
+            workspace.name, Table.QUARANTINE, run.batch_id, _quarantine(run, checked), metadata=metadata
+        )
+        workspace.lake.publish(
+            workspace.name,
+            run.batch_id,
+            _predictions(run, filled, answers),
+            revision=FIRST_REVISION,
+            metadata=metadata,
+        )
+    else:
+        scored = workspace.lake.counts(workspace.name, Table.PREDICTIONS).get(run.batch_id, 0)
+        quarantined = workspace.lake.counts(workspace.name, Table.QUARANTINE).get(run.batch_id, 0)
+    run.counts = Counts(landed=run.landed, scored=scored, quarantined=quarantined)
+    run.log("publish").info("batch published", scored=scored, quarantined=quarantined)
+    return run.counts
+
+
+def conclude_batch(run: BatchRun) -> None:
+    """Close the batch in the ledger and resolve what earlier batches left open and this one passed."""
+    workspace = run.workspace
+    run.state = BatchState.PUBLISHED
+    workspace.ledger.advance(
+        workspace.name,
+        run.batch_id,
+        BatchState.PUBLISHED,
+        counts=run.counts,
+        run_id=run.run_id,
+        at=workspace.now(),
+    )
+    still = {n.cause for n in run.notes}
+    held = {b.batch_id for b in workspace.ledger.batches(workspace.name, [BatchState.HELD])}
+    passed = [
+        i
+        for i in workspace.ledger.incidents(workspace.name, open_only=True)
+        if i.batch_id and i.batch_id not in held | {run.batch_id} and i.cause not in still
+    ]
+    workspace.ledger.resolve_incidents(passed, at=workspace.now())
+
+
+def _accepted(run: BatchRun, filled: Filled) -> pa.Table:
+    table = pa.Table.from_pandas(filled.frame, preserve_index=False)
+    rows = table.num_rows
+    return (
+        table.append_column("batch_id", _constant(run.batch_id, rows))
+        .append_column("imputed", _lists(filled.imputed))
+        .append_column("stale", _empty_lists(rows))
+    )
+
+
+def _quarantine(run: BatchRun, checked: Checked) -> pa.Table:
+    frame = checked.quarantined
+    reasons = pa.list_(pa.struct([(name, pa.string()) for name in ("column", "check", "value")]))
+    keys = [
+        pa.array(frame[k].to_numpy(dtype=object), type=pa.string()) for k in run.workspace.pipeline.row_key
+    ]
+    return pa.table(
+        [
+            *keys,
+            _constant(run.batch_id, len(frame)),
+            pa.array(frame["raw"].tolist(), type=pa.string()),
+            pa.array(frame["reasons"].tolist(), type=reasons),
+        ],
+        names=[*run.workspace.pipeline.row_key, "batch_id", "raw", "reasons"],
+    )
+
+
+def _predictions(run: BatchRun, filled: Filled, answers: Answers) -> pa.Table:
+    pipeline = run.workspace.pipeline
+    rows = len(answers.frame)
+    confidence = answers.frame["confidence"].to_numpy(dtype=float)
+    prediction = pa.string() if pipeline.is_classification else pa.float64()
+    keys = pa.Table.from_pandas(filled.frame[list(pipeline.row_key)], preserve_index=False)
+    columns: dict[str, Any] = {
+        "batch_id": _constant(run.batch_id, rows),
+        "prediction": pa.array(answers.frame["prediction"], type=prediction),
+        "confidence": pa.array(confidence, mask=np.isnan(confidence)),
+        "rung": pa.array(answers.frame["rung"]).cast(pa.string()),
+        "arm": _constant("champion", rows),
+        "model_version": pa.array(answers.frame["model_version"]).cast(pa.string()),
+        "imputed": _lists(filled.imputed),
+        "stale": _empty_lists(rows),
+        "needs_review": pa.array(np.less(confidence, pipeline.review.below)),
+        "rule_overrides": _empty_lists(rows),
+        "revision": pa.array(np.full(rows, FIRST_REVISION, dtype=np.int32)),
+        "run_id": _constant(run.run_id, rows),
+        "scored_at": pa.array(
+            np.full(rows, np.datetime64(run.workspace.now().replace(tzinfo=None), "us"))
+        ).cast(pa.timestamp("us", tz="UTC")),
+    }
+    for name, column in columns.items():
+        keys = keys.append_column(name, column)
+    return keys
+
+
+def _constant(value: str, rows: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value, pa.string()), rows)
+
+
+def _empty_lists(rows: int) -> pa.Array:
+    return pa.ListArray.from_arrays(np.zeros(rows + 1, dtype=np.int32), pa.array([], pa.string()))
+
+
+def _lists(column: pd.Series[Any]) -> pa.Array:
+    """Turn a column of string lists into Arrow; a million empty lists cost nothing."""
+    lengths = column.str.len().to_numpy(dtype=np.int32)
+    if not lengths.any():
+        return _empty_lists(len(column))
+    values = [name for names in column.to_numpy()[lengths > 0] for name in names]
+    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
+    return pa.ListArray.from_arrays(offsets, pa.array(values, pa.string()))

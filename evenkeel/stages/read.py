@@ -1,0 +1,31 @@
+"""Read a landed batch as it came, its bytes verified."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from evenkeel.adapters import reading
+from evenkeel.domain.batch import Pins
+from evenkeel.errors import DataRejected
+from evenkeel.stages.batch_run import BatchRun
+
+
+def read_batch(run: BatchRun, pins: Pins) -> pd.DataFrame:
+    """Return the batch's rows as they came.
+
+    Raises:
+        DataRejected: The files are not those the batch is pinned to, or cannot be read.
+    """
+    workspace = run.workspace
+    landing = workspace.landing.landing(workspace.name, run.batch_id)
+    if landing is None or tuple(f.sha256 for f in landing.files) != pins.inputs:
+        raise DataRejected(
+            f"batch {run.batch_id}: the landed files are not those it was pinned to",
+            cause="data.landed_copy_damaged",
+        )
+    frame = reading.read(workspace.landing.fetch(landing))
+    run.landed = len(frame)
+    if frame.empty:
+        raise DataRejected(f"batch {run.batch_id}: {landing.files[0].name} has no rows", cause="data.empty")
+    run.log("read").info("batch read", rows=len(frame), columns=len(frame.columns))
+    return frame

@@ -1,0 +1,218 @@
+"""Who is in charge: promote, refuse, roll back; the ledger's history decides, the registry's aliases mirror it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from evenkeel.domain.batch import ModelRef
+from evenkeel.domain.gates import GateReport
+from evenkeel.domain.incident import Incident
+from evenkeel.domain.model_event import EventKind, ModelEvent, Standing
+from evenkeel.errors import Permanent, UsageError
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+
+
+def open_request(workspace: Workspace) -> ModelEvent | None:
+    """Return the retrain request that no challenger has answered yet, or None."""
+    for happened in reversed(workspace.ledger.events(workspace.name)):
+        if happened.kind is EventKind.REQUESTED:
+            return happened
+        if happened.kind in (EventKind.PROMOTED, EventKind.REFUSED):
+            return None
+    return None
+
+
+def last_judged(workspace: Workspace) -> datetime | None:
+    """Return when the last challenger was promoted or refused, or None."""
+    judged = [
+        e.at
+        for e in workspace.ledger.events(workspace.name)
+        if e.kind in (EventKind.PROMOTED, EventKind.REFUSED)
+    ]
+    return judged[-1] if judged else None
+
+
+def record_registered(workspace: Workspace, model: ModelRef, report: GateReport, *, by: str) -> None:
+    """Enter a registered challenger with its gate results, once."""
+    events = workspace.ledger.events(workspace.name)
+    if any(e.kind is EventKind.REGISTERED and e.model == model for e in events):
+        return
+    _add(
+        workspace,
+        EventKind.REGISTERED,
+        model,
+        by=by,
+        why=report.why,
+        detail={"gates": report.to_json(), "passed": report.passed},
+    )
+
+
+def promote(workspace: Workspace, model: ModelRef, report: GateReport, *, by: str = "gates") -> bool:
+    """Put a challenger in charge when every gate passed; otherwise record the refusal with its why.
+
+    Returns:
+        Whether it is now champion.
+    """
+    if not report.passed:
+        refuse(workspace, model, report.why, report=report, by=by)
+        return False
+    current = workspace.ledger.standing(workspace.name).champion
+    if current != model:
+        detail = {"gates": report.to_json(), "passed": True}
+        _add(workspace, EventKind.PROMOTED, model, by=by, why=report.why, champion=model.version, detail=detail)
+    return True
+
+
+def refuse(
+    workspace: Workspace, model: ModelRef | None, why: str, *, report: GateReport | None = None, by: str = "gates"
+) -> None:
+    """Record that no promotion took place, and why; the incident closes at once, nothing is left to do."""
+    detail = {"gates": report.to_json()} if report else {}
+    _add(workspace, EventKind.REFUSED, model, by=by, why=why, detail=detail)
+    cause = "model.worse_than_champion" if report else "model.training_fails"
+    now = workspace.now()
+    workspace.ledger.open_incident(
+        Incident(
+            pipeline=workspace.name,
+            batch_id="",
+            cause=cause,
+            stage=f"train {model.version if model else now.isoformat(timespec='seconds')}"[:32],
+            response="not promoted: the champion stays",
+            evidence={"why": why},
+            opened_at=now,
+            resolved_at=now,
+        )
+    )
+
+
+def promote_by_hand(workspace: Workspace, version: str | None) -> ModelRef:
+    """Put a registered version in charge that passed its gates.
+
+    Args:
+        workspace: The pipeline's workspace.
+        version: The version; None takes the newest that passed its gates and was not reverted.
+
+    Raises:
+        UsageError: There is no such version, or it did not pass its gates, or it was reverted.
+    """
+    now = workspace.ledger.standing(workspace.name)
+    registered = {
+        e.version: e for e in workspace.ledger.events(workspace.name) if e.kind is EventKind.REGISTERED
+    }
+    fit = [v for v, e in registered.items() if e.detail.get("passed") and v not in now.reverted]
+    if version is None and fit:
+        version = fit[-1]
+    if version is None or version not in registered:
+        raise UsageError(
+            f"{workspace.name}: no registered version {version or 'passed its gates'}",
+            fix=f"registered: {', '.join(registered) or 'none'}; train one with `evenkeel retrain {workspace.name}`",
+        )
+    if version not in fit:
+        what = "was reverted" if version in now.reverted else f"did not pass: {registered[version].why}"
+        raise UsageError(
+            f"{workspace.name}: version {version} {what}",
+            fix=f"versions that may be promoted: {', '.join(fit) or 'none'}",
+        )
+    event = registered[version]
+    if event.model is None:
+        raise Permanent(f"{workspace.name}: the history of version {version} lacks its digest")
+    if now.champion != event.model:
+        _add(
+            workspace,
+            EventKind.PROMOTED,
+            event.model,
+            by="hand",
+            why=f"by hand; its gates: {event.why}",
+            champion=version,
+            detail=event.detail,
+        )
+    mirror(workspace)
+    return event.model
+
+
+def roll_back(workspace: Workspace, *, to: str | None = None, why: str = "by hand", by: str = "hand") -> Standing:
+    """Take the champion back at once and put ``to``, by default the previous champion, in charge.
+
+    The ledger decides at once; a registry that is away is mirrored by the next run.
+
+    Raises:
+        UsageError: There is nothing to go back to.
+        Transient: The registry is away; the rollback holds all the same.
+    """
+    now = workspace.ledger.standing(workspace.name)
+    events = workspace.ledger.events(workspace.name)
+    served = {e.version: e.model for e in events if e.kind is EventKind.PROMOTED and e.model}
+    target = to or (now.previous.version if now.previous else None)
+    if now.champion is None:
+        raise UsageError(f"{workspace.name}: no champion to take back", fix="nothing needs to be done")
+    if target is None or target not in served or target in now.reverted or target == now.champion.version:
+        fit = [v for v in served if v not in now.reverted and v != now.champion.version]
+        raise UsageError(
+            f"{workspace.name}: no version {target or 'before the champion'} to go back to",
+            fix=f"versions that were in charge and were not reverted: {', '.join(fit) or 'none'}",
+        )
+    _add(
+        workspace,
+        EventKind.REVERTED,
+        now.champion,
+        by=by,
+        why=why,
+        champion=target,
+    )
+    workspace.ledger.open_incident(
+        Incident(
+            pipeline=workspace.name,
+            batch_id="",
+            cause="model.reverted",
+            stage=f"rollback {now.champion.version}",
+            response=f"version {target} put back in charge",
+            evidence={"version": now.champion.version, "why": why},
+            opened_at=workspace.now(),
+            resolved_at=workspace.now(),
+        )
+    )
+    mirror(workspace)
+    return workspace.ledger.standing(workspace.name)
+
+
+def mirror(workspace: Workspace) -> None:
+    """Make the registry's aliases and tags tell what the ledger's history says.
+
+    Raises:
+        Transient: The registry is away; the next mirror makes up for it.
+    """
+    now = workspace.ledger.standing(workspace.name)
+    workspace.registry.set_standing(workspace.name, now.champion, now.previous)
+    for version in sorted(now.reverted):
+        workspace.registry.mark(workspace.name, version, "reverted", "taken back; see the model history")
+
+
+def _add(
+    workspace: Workspace,
+    kind: EventKind,
+    model: ModelRef | None,
+    *,
+    by: str,
+    why: str,
+    champion: str | None = None,
+    detail: dict[str, object] | None = None,
+) -> None:
+    if champion is None:
+        current = workspace.ledger.standing(workspace.name).champion
+        champion = current.version if current else ""
+    workspace.ledger.add_event(
+        ModelEvent(
+            pipeline=workspace.name,
+            kind=kind,
+            version=model.version if model else "",
+            by=by,
+            why=why,
+            at=workspace.now(),
+            model=model,
+            champion=champion,
+            detail=detail or {},
+        )
+    )

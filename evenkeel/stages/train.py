@@ -1,0 +1,135 @@
+"""Make a challenger from labelled rows, judge it at the gates, and register it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from evenkeel.adapters.lake import Table
+from evenkeel.domain.batch import BatchState, ModelRef
+from evenkeel.domain.gates import GateReport
+from evenkeel.learning.bundle import Bundle, seal, write_parts
+from evenkeel.learning.gates import judge
+from evenkeel.learning.plots import draw
+from evenkeel.learning.trained import Trained
+from evenkeel.learning.training import train
+from evenkeel.resilience.degraded import Degraded
+from evenkeel.stages.label import newest_labels
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled rows in time order.
+
+    Attributes:
+        frame: Features and time, the imputed cells empty again.
+        target: Their labels, same index.
+        batch_rows: The usual number of rows of a batch.
+    """
+
+    frame: pd.DataFrame
+    target: pd.Series[Any]
+    batch_rows: int
+
+
+def gather_examples(workspace: Workspace) -> Examples:
+    """Return the newest published rows whose label has arrived, at most the training window."""
+    pipeline = workspace.pipeline
+    batches = _newest_batches(workspace)
+    columns = [*dict.fromkeys([*pipeline.row_key, pipeline.time, *pipeline.features.columns]), "imputed"]
+    rows = workspace.lake.read(workspace.name, Table.ACCEPTED, columns=columns, batch_ids=batches)
+    labelled = rows.merge(newest_labels(workspace), on=list(pipeline.row_key), how="inner")
+    labelled = labelled.sort_values([pipeline.time, *pipeline.row_key], kind="stable")
+    labelled = labelled.tail(pipeline.training.window).reset_index(drop=True)
+    frame = _unimputed(labelled, pipeline.features.columns)
+    sizes = workspace.lake.counts(workspace.name, Table.ACCEPTED)
+    usual = int(pd.Series([sizes[b] for b in batches], dtype=float).median()) if batches else 0
+    return Examples(frame=frame.drop(columns=["label"]), target=labelled["label"], batch_rows=usual)
+
+
+def train_challenger(workspace: Workspace, examples: Examples) -> Trained:
+    """Train on the examples.
+
+    Raises:
+        Permanent: Too few rows, one class only, or no candidate that works.
+    """
+    return train(
+        examples.frame,
+        examples.target,
+        workspace.pipeline,
+        workspace.kinds,
+        batch_rows=examples.batch_rows,
+    )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A challenger with its bundle on disk and what the gates say."""
+
+    trained: Trained
+    folder: Path
+    digest: str
+    report: GateReport
+
+
+def judge_challenger(workspace: Workspace, trained: Trained, champion: Bundle | Degraded | None) -> Judged:
+    """Write the challenger's bundle and judge it against the champion on the same recent rows."""
+    spool = workspace.settings.home / "spool" / workspace.name
+    spool.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="challenger-", dir=spool))
+    write_parts(trained, folder)
+    digest = seal(folder)
+    report = judge(
+        trained,
+        sum(f.stat().st_size for f in folder.iterdir()),
+        champion if isinstance(champion, Bundle) else None,
+        champion.reason if isinstance(champion, Degraded) else "",
+        workspace.pipeline,
+        workspace.kinds,
+    )
+    return Judged(trained=trained, folder=folder, digest=digest, report=report)
+
+
+def register_challenger(workspace: Workspace, judged: Judged) -> ModelRef:
+    """Log the challenger to the registry, passed or not, and keep it in the local cache.
+
+    Raises:
+        Transient: The registry is away: nothing is promoted.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plots = draw(judged.trained, Path(folder))
+        return workspace.registry.register(
+            workspace.name, judged.folder, judged.digest, judged.trained.card, plots=plots
+        )
+
+
+def _newest_batches(workspace: Workspace) -> list[str]:
+    """Return the newest published batches that surely hold a training window."""
+    sizes = workspace.lake.counts(workspace.name, Table.ACCEPTED)
+    chosen: list[str] = []
+    total = 0
+    for batch in reversed(workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])):
+        if total >= 2 * workspace.pipeline.training.window:
+            break
+        if batch.batch_id in sizes:
+            chosen.append(batch.batch_id)
+            total += sizes[batch.batch_id]
+    return chosen
+
+
+def _unimputed(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Empty the cells that were imputed: the next imputers must not learn from the last ones' guesses."""
+    frame = rows.drop(columns=["imputed", "arrived_at"], errors="ignore")
+    touched = rows["imputed"].map(len) > 0
+    for column in columns:
+        guessed = touched & rows["imputed"].map(lambda names, c=column: c in names)
+        if guessed.any():
+            frame[column] = frame[column].mask(guessed)
+    return frame

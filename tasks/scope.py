@@ -1,0 +1,41 @@
+"""What the steps that are not about one batch are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from evenkeel.bootstrap import Workspace, open_workspace
+from evenkeel.domain.incident import Incident
+from evenkeel.settings import load_settings
+
+
+class PipelineScope:
+    """One flow run over one pipeline.
+
+    Attributes:
+        workspace: The pipeline's workspace.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def note(self, cause: str, stage: str, response: str, **evidence: Any) -> None:
+        """Open an incident of the pipeline; a repeat folds into it."""
+        self.workspace.ledger.open_incident(
+            Incident(
+                pipeline=self.workspace.name,
+                batch_id="",
+                cause=cause,
+                stage=stage,
+                response=response,
+                evidence=evidence,
+                opened_at=self.workspace.now(),
+            )
+        )
+
+
+def open_scope(pipeline: str, config: str | None) -> PipelineScope:
+    """Read the pipeline's settings and open its workspace."""
+    settings = load_settings(pipeline, config_file=Path(config) if config else None)
+    return PipelineScope(open_workspace(settings))

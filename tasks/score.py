@@ -1,0 +1,110 @@
+"""The steps of the score flow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+from prefect.runtime import flow_run
+
+from evenkeel.domain.batch import Counts, Pins
+from evenkeel.domain.drift import DriftVerdict
+from evenkeel.domain.ladder import Answers
+from evenkeel.learning.bundle import Bundle
+from evenkeel.resilience.degraded import Degraded
+from evenkeel.resilience.policy import Dependency
+from evenkeel.stages import drift, impute, land, models, pin, publish, read, score, validate
+from evenkeel.stages.batch_run import BatchRun
+from tasks.artifacts import show_batch, show_drift
+from tasks.scope import PipelineScope
+from tasks.step import step
+
+
+@step("land", touches=Dependency.SOURCE)
+def land_incoming(scope: PipelineScope, batch: str | None) -> list[str]:
+    """Land what the configured sources have that has not landed yet."""
+    scheduled = flow_run.scheduled_start_time or datetime.now(UTC)
+    return land.land_incoming(scope.workspace, batch, scheduled=scheduled)
+
+
+@step("pending", touches=Dependency.LEDGER)
+def list_pending(scope: PipelineScope, batch: str | None) -> list[str]:
+    """List the batches that wait to be scored."""
+    return pin.pending(scope.workspace, batch)
+
+
+@step("pin", touches=Dependency.LEDGER)
+def pin_batch(run: BatchRun) -> Pins:
+    """Fix the batch's models, configuration and inputs."""
+    return pin.pin_batch(run)
+
+
+@step("read", touches=Dependency.LANDING)
+def read_batch(run: BatchRun, pins: Pins) -> pd.DataFrame:
+    """Read the landed rows, their bytes verified."""
+    return read.read_batch(run, pins)
+
+
+@step("validate", touches=Dependency.COMPUTE)
+def validate_batch(run: BatchRun, frame: pd.DataFrame) -> validate.Checked:
+    """Split accepted from quarantined rows and judge the batch."""
+    return validate.validate_batch(run, frame)
+
+
+@step("model", touches=Dependency.REGISTRY)
+def _open_model(run: BatchRun, pins: Pins, which: str) -> Bundle | None:
+    """Open a pinned model from the verified cache or the registry."""
+    ref = getattr(pins, which)
+    return models.open_model(run.workspace, ref) if ref else None
+
+
+def open_models(run: BatchRun, pins: Pins) -> models.Models:
+    """Open the pinned models; one that cannot be had is gone without, and noted when the ladder needs it."""
+    champion: Bundle | Degraded | None = _open_model(run, pins, "champion")
+    previous: Bundle | Degraded | None = _open_model(run, pins, "previous")
+    return models.Models(champion=champion, previous=previous)
+
+
+@step("impute", touches=Dependency.COMPUTE)
+def impute_batch(
+    run: BatchRun, pins: Pins, checked: validate.Checked, opened: models.Models
+) -> impute.Filled:
+    """Fill missing cells and say where."""
+    return impute.impute_batch(run, pins, checked, opened)
+
+
+@step("score", touches=Dependency.COMPUTE)
+def score_rows(
+    run: BatchRun, checked: validate.Checked, filled: impute.Filled, opened: models.Models
+) -> Answers:
+    """Answer every row from the highest healthy rung."""
+    return score.score_batch(run, checked, filled, opened)
+
+
+@step("publish", touches=Dependency.LAKE)
+def publish_batch(
+    run: BatchRun, pins: Pins, checked: validate.Checked, filled: impute.Filled, answers: Answers
+) -> Counts:
+    """Commit the answers, once."""
+    return publish.publish_batch(run, pins, checked, filled, answers)
+
+
+@step("drift", touches=Dependency.MONITORING)
+def measure_drift(run: BatchRun, filled: impute.Filled, opened: models.Models) -> DriftVerdict:
+    """Measure the batch against the champion's reference; show it, and ask for a retrain by rule."""
+    verdict = drift.measure_drift(run, filled, opened)
+    drift.request_retrain(run)
+    show_drift(run, verdict, drift.drift_page(run, filled, opened, verdict))
+    return verdict
+
+
+@step("show", touches=Dependency.MONITORING)
+def show(run: BatchRun, answers: Answers) -> None:
+    """Show the batch in the UI."""
+    show_batch(run, answers)
+
+
+@step("conclude", touches=Dependency.LEDGER)
+def conclude_batch(run: BatchRun) -> None:
+    """Close the batch in the ledger and resolve the incidents it shows to be over."""
+    publish.conclude_batch(run)
