@@ -180,7 +180,8 @@ class _Court:
 
     @cached_property
     def _imputed(self) -> pd.DataFrame:
-        return self.challenger.imputer.apply(self.challenger.holdout, last_good={}).frame
+        frame: pd.DataFrame = self.challenger.imputer.apply(self.challenger.holdout, last_good={}).frame
+        return frame
 
     @cached_property
     def _own(self) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +196,8 @@ class _Court:
 
     def _scores(self, predictions: np.ndarray, truth: np.ndarray) -> np.ndarray:
         if self.pipeline.is_classification:
-            return (predictions == truth).astype(float)
+            right: np.ndarray = predictions == truth
+            return right.astype(float)
         scores: np.ndarray = -np.abs(predictions - truth.astype(float))
         if not np.isfinite(scores).all():
             raise ValueError(f"{int((~np.isfinite(scores)).sum())} predictions or labels are not finite")

@@ -79,7 +79,8 @@ def answer(
             skipped.append(SkippedRung(rung.name, rung.version, left, error.cause, error.message))
             continue
         skipped += [SkippedRung(rung.name, rung.version, n, cause, why) for cause, why, n in output.faults]
-        parts.append(_part(rung, open_rows, output))
+        if output.usable is None or output.usable.any():
+            parts.append(_part(rung, open_rows, output))
         bad = np.empty(0, np.int64) if output.usable is None else np.flatnonzero(~output.usable)
         open_rows = bad if open_rows is None else open_rows[bad]
     if len(frame) and (open_rows is None or len(open_rows)):
