@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _MIN_PER_CLASS = 5
-_ISOTONIC_ROWS = 2000
-_ISOTONIC_PER_CLASS = 200
 _ROWS_PER_BIN = 50
 _MAX_BINS = 10
 
@@ -85,8 +83,9 @@ def tolerance_confidence(
 def calibrated(model: Any, inputs: pd.DataFrame, labels: npt.NDArray[Any]) -> tuple[Any, str]:
     """Calibrate a fitted classifier on rows it did not learn from.
 
-    Sigmoid (Platt 1999) on few rows, isotonic regression (Zadrozny and Elkan 2002) on many, one class
-    against the rest.
+    Sigmoid (Platt 1999), one class against the rest. Its two numbers per class also move the threshold
+    towards the newer rows' shares of classes, and never give a probability of 0 or 1; isotonic regression
+    fits itself to the calibration rows' own period and was worse on later rows of drifting data.
 
     Args:
         model: Fitted, with string ``classes_``.
@@ -107,9 +106,8 @@ def calibrated(model: Any, inputs: pd.DataFrame, labels: npt.NDArray[Any]) -> tu
             f"not calibrated: class {counts.idxmin()!r} has {counts.min()} calibration rows,"
             f" fewer than {_MIN_PER_CLASS}"
         )
-    many = known.sum() >= _ISOTONIC_ROWS and counts.min() >= _ISOTONIC_PER_CLASS
     # The model is frozen, so the folds learn nothing: each row is scored by the same model.
-    wrapped = CalibratedClassifierCV(FrozenEstimator(model), method="isotonic" if many else "sigmoid", cv=2)
+    wrapped = CalibratedClassifierCV(FrozenEstimator(model), method="sigmoid", cv=2)
     wrapped.fit(inputs[known], labels[known])
     wrapped.estimator = None  # the fitted one is in calibrated_classifiers_; both would be stored
     return wrapped, ""

@@ -89,5 +89,6 @@ def _search(axes: Any, trained: Trained) -> None:
     scores = {k.removeprefix(_SEARCH): v for k, v in trained.card.metrics.items() if k.startswith(_SEARCH)}
     axes.scatter(list(scores.values()), list(scores))
     axes.invert_yaxis()
+    axes.locator_params(axis="x", nbins=4)
     axes.grid(axis="y", color="0.9")
     axes.set(xlabel=f"mean {trained.card.metric} over the folds", title="Candidates of the search")
