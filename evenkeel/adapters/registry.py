@@ -13,6 +13,7 @@ from evenkeel.adapters.model_cache import ModelCache
 from evenkeel.adapters.model_run import SHA256, clear_attempts, log_bundle, tags_of
 from evenkeel.domain.batch import ModelRef
 from evenkeel.errors import ModelUnusable
+from evenkeel.learning.manifest import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,11 @@ class Registry:
             digest: sha256 of its manifest.
             card: Its facts: logged as params, metrics and tags.
             plots: Image files, logged under ``plots/``.
+
+        Raises:
+            ModelUnusable: The folder does not verify against ``digest``; nothing was registered.
         """
+        verify(folder, digest)
         client = connect(self._uri)
         with translated(self._uri, f"register a model of {pipeline}"):
             found = self._version_of(client, pipeline, digest)

@@ -128,6 +128,16 @@ def test_a_register_that_failed_half_way_leaves_no_ghost_after_the_retry(
     assert [v.ref for v in registry.versions(pipeline)] == [ref]
 
 
+def test_a_bundle_damaged_before_it_is_registered_leaves_no_version(
+    registry: Registry, pipeline: str, tmp_path: Path
+) -> None:
+    digest = sealed(tmp_path / "bundle")
+    (tmp_path / "bundle" / "card.json").write_text("altered")
+    with pytest.raises(ModelUnusable):
+        registry.register(pipeline, tmp_path / "bundle", digest, CARD)
+    assert registry.versions(pipeline) == ()
+
+
 def test_aliases_follow_the_standing(registry: Registry, pipeline: str, tmp_path: Path) -> None:
     first = _register(registry, pipeline, tmp_path / "one", "1")
     second = _register(registry, pipeline, tmp_path / "two", "2")
