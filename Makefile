@@ -56,7 +56,8 @@ clean: ## remove what make installed (state in var/ stays)
 
 # Written last, so an install that was interrupted is done again.
 $(SYNCED): uv.lock pyproject.toml | $(UV)
-	$(UV) sync --frozen --compile-bytecode --python-preference only-system
+	@echo "installing the locked dependencies (about a minute the first time)"
+	@$(UV) sync --quiet --frozen --compile-bytecode --python-preference only-system
 	@touch $@
 
 $(LOCAL_UV):
