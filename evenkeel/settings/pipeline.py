@@ -21,7 +21,7 @@ class Target(Section):
         classes: For classification, every class as text; for binary the positive class is the last.
         default: What to answer before anything has been learned.
         tolerance: For regression, the error (in the target's unit) that still counts as right:
-            confidence is the estimated probability of staying within it. None takes half the
+            confidence is the estimated probability of staying within it. Without it, half the
             target's standard deviation in the reference.
     """
 
@@ -32,7 +32,13 @@ class Target(Section):
 
 
 class Features(Section):
-    """What the models see: columns of the schema (their kind is the schema's) and parts of the row's time."""
+    """What the models see.
+
+    Attributes:
+        columns: Columns of the schema, which says what kind each is.
+        calendar: Parts of the row's time: ``half_hour`` (of the day), ``hour``, ``weekday``, ``day`` (of the
+            month), ``month``, ``weekend``.
+    """
 
     columns: tuple[str, ...] = Field(min_length=1)
     calendar: tuple[Calendar, ...] = ()
@@ -45,7 +51,7 @@ class Source(Section):
         name: The source's name.
         uri: For files, a path or URL that may hold ``*`` (every match is a batch named by its stem) or
             ``{batch}``. For SQL, an SQLAlchemy URL; its password comes from the environment as ``${VAR}``.
-        query: For SQL, a SELECT that may hold ``:batch``; or None.
+        query: For SQL, a SELECT that may hold ``:batch``.
         table: For SQL, a whole table instead of a query.
         batch_format: For ``{batch}`` and ``:batch``, the strftime pattern of the scheduled time.
     """
@@ -68,7 +74,13 @@ class Quality(Section):
 
 
 class ColumnImpute(Section):
-    """How missing cells of one column are filled."""
+    """How missing cells of one column are filled.
+
+    Attributes:
+        strategy: ``median`` and ``most_frequent`` of the reference; ``constant``; ``knn`` and ``iterative``
+            from the row's other numbers; ``last_known_good``, the newest value seen.
+        fill_value: What ``constant`` fills in.
+    """
 
     strategy: Literal["median", "most_frequent", "constant", "knn", "iterative", "last_known_good"]
     fill_value: str | float | None = None
@@ -99,7 +111,12 @@ class Impute(Section):
 
 
 class RetrainRule(Section):
-    """Ask for a retrain when at least ``drifted`` of the last ``of`` batches drifted."""
+    """Ask for a retrain when at least ``drifted`` of the last ``of`` batches drifted.
+
+    Attributes:
+        drifted: Batches with a drift verdict.
+        of: Batches looked back on.
+    """
 
     drifted: int = Field(default=3, ge=1)
     of: int = Field(default=5, ge=1)
@@ -122,7 +139,12 @@ class Drift(Section):
 
 
 class Heuristic(Section):
-    """The lowest rung: the reference's ``prior`` (majority or median), ``last`` value, or ``seasonal`` value."""
+    """The lowest rung.
+
+    Attributes:
+        kind: The reference's ``prior`` (majority or median), ``last`` value, or ``seasonal`` value.
+        season: For ``seasonal``, the parts of the time that repeat, e.g. ``[weekday, hour]``.
+    """
 
     kind: Literal["prior", "last", "seasonal"] = "prior"
     season: tuple[Calendar, ...] = ()
@@ -149,7 +171,12 @@ class Ladder(Section):
 
 
 class Candidate(Section):
-    """One estimator family of the search and the values to try for its parameters."""
+    """One estimator family of the search.
+
+    Attributes:
+        estimator: ``linear`` is logistic regression for classes and ridge for numbers.
+        grid: Parameter -> values to try; every combination is.
+    """
 
     estimator: Literal["hist_gradient_boosting", "linear", "random_forest"]
     grid: dict[str, list[Any]] = Field(default_factory=dict)
@@ -207,14 +234,24 @@ class Gates(Section):
 
 
 class Schedules(Section):
-    """Cron expressions of the deployments, in UTC; None leaves a flow unscheduled."""
+    """Cron expressions of the deployments, in UTC; without one a flow is not scheduled.
+
+    Attributes:
+        score: When pending batches are fetched and scored.
+        retrain: When a challenger is trained; nothing is done while a champion is in charge and no retrain
+            was asked for.
+    """
 
     score: str | None = None
     retrain: str | None = None
 
 
 class Review(Section):
-    """Below this confidence an answer is marked ``needs_review``."""
+    """Which answers a person should look at.
+
+    Attributes:
+        below: Below this confidence an answer is marked ``needs_review``.
+    """
 
     below: Share = 0.0
 
@@ -242,7 +279,28 @@ class Backtest(Section):
 
 
 class Pipeline(Section):
-    """One prediction problem; ``platform`` may override what the profile says."""
+    """One prediction problem.
+
+    Attributes:
+        pipeline: Its name; also the file's name and the folder's in ``expectations/``.
+        description: What it predicts, one line, for the report page.
+        task: What kind of answer is wanted.
+        target: What is predicted.
+        row_key: Columns that identify a row; unique within a batch.
+        time: Column with the row's time; a time without a zone is read as UTC.
+        features: What the models see.
+        sources: Where batches come from; without any, batches come by ``evenkeel land`` only.
+        schedules: When the deployed flows run.
+        quality: When a batch is refused whole.
+        impute: How missing cells are filled, and how many may be missing.
+        drift: How drift is judged.
+        ladder: How answers are made.
+        training: How a challenger is made.
+        gates: What a challenger must show on the holdout.
+        review: Which answers a person should look at.
+        backtest: How ``evenkeel backtest`` cuts a history file; needed by that command only.
+        platform: Overrides what the profile says, for this pipeline only.
+    """
 
     pipeline: Name
     description: str = ""
@@ -279,7 +337,9 @@ class Pipeline(Section):
                     f" for task {self.task!r}, found {len(classes)}"
                 )
             if default not in classes:
-                raise ValueError(f"target.default must be one of target.classes {list(classes)}, found {default!r}")
+                raise ValueError(
+                    f"target.default must be one of target.classes {list(classes)}, found {default!r}"
+                )
         return self
 
     @model_validator(mode="after")

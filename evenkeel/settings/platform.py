@@ -14,27 +14,47 @@ class Section(BaseModel):
 
 
 class Lake(Section):
-    """The Delta Lake. ``{home}`` stands for EVENKEEL_HOME; credentials come from the environment."""
+    """The Delta Lake; its credentials come from the environment.
+
+    Attributes:
+        uri: Folder or ``s3://`` URI under which every table lies.
+    """
 
     uri: str = "{home}/lake"
 
 
 class LandingZone(Section):
-    """Where files land, byte for byte, and the copies kept of them (fsspec URIs or folders)."""
+    """Where files land, byte for byte, and the copies kept of them.
+
+    Attributes:
+        uri: Folder or fsspec URI.
+        replicas: Further folders or URIs that each get a copy.
+        max_bytes: A larger file is refused.
+    """
 
     uri: str = "{home}/landing"
     replicas: tuple[str, ...] = ()
-    max_bytes: int = Field(default=4 * 1024**3, gt=0, description="a larger file is refused")
+    max_bytes: int = Field(default=4 * 1024**3, gt=0)
 
 
 class Ledger(Section):
-    """The ledger database (an SQLAlchemy URL; the password is never logged)."""
+    """The ledger database.
+
+    Attributes:
+        url: SQLAlchemy URL, SQLite or PostgreSQL (``postgresql+psycopg://``); its password is never logged.
+    """
 
     url: SecretStr = SecretStr("sqlite:///{home}/ledger.db")
 
 
 class Registry(Section):
-    """MLflow: tracking and registry URI, and the artifact root used where the URI is a database."""
+    """The model registry: MLflow.
+
+    Attributes:
+        uri: Tracking and registry URI: a server's ``http(s)://``, or a database.
+        artifacts: Where model files go when ``uri`` is a database; a server has a place of its own.
+        cache: Folder of the local copies of models, used when the registry is away.
+    """
 
     uri: SecretStr = SecretStr("sqlite:///{home}/mlflow.db")
     artifacts: str = "{home}/mlartifacts"
@@ -42,7 +62,12 @@ class Registry(Section):
 
 
 class Orchestrator(Section):
-    """The Prefect server; with no ``api_url`` a run starts its own, with its state under ``{home}/prefect``."""
+    """The Prefect server.
+
+    Attributes:
+        api_url: Its API; without one a run starts a server of its own, its state under ``{home}/prefect``.
+        work_pool: The process work pool that deployments go to.
+    """
 
     api_url: str | None = None
     work_pool: str = "evenkeel"
@@ -65,7 +90,17 @@ class PolicyNumbers(Section):
 
 
 class Policies(Section):
-    """One entry per dependency: the only place where a retry count or a timeout is written."""
+    """One entry per dependency: the only place where a retry count or a timeout is written.
+
+    Attributes:
+        source: Fetching from where batches come from.
+        landing: The landing zone and its replicas.
+        lake: The Delta Lake.
+        ledger: The ledger database.
+        registry: MLflow.
+        compute: Steps that only compute: validation, training.
+        monitoring: Steps that only watch: drift, artifacts.
+    """
 
     source: PolicyNumbers = PolicyNumbers(attempts=4, timeout=300)
     landing: PolicyNumbers = PolicyNumbers()
@@ -77,14 +112,31 @@ class Policies(Section):
 
 
 class Log(Section):
-    """Logging: one JSON object a line in production, coloured lines for a person at a terminal."""
+    """Logging.
+
+    Attributes:
+        level: The least that is logged.
+        format: ``json``, one object a line; ``console``, coloured lines for a person at a terminal.
+    """
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["json", "console"] = "json"
 
 
 class Platform(Section):
-    """What a profile sets: everything that is not about one prediction problem."""
+    """What a profile sets: everything that is not about one prediction problem.
+
+    ``{home}`` in any value stands for EVENKEEL_HOME.
+
+    Attributes:
+        lake: The Delta Lake.
+        landing: Where files land.
+        ledger: The ledger database.
+        registry: The model registry.
+        orchestrator: The Prefect server.
+        policies: How failure of each dependency is met.
+        log: Logging.
+    """
 
     lake: Lake = Lake()
     landing: LandingZone = LandingZone()
