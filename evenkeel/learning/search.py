@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from evenkeel.quality.kind import Kind
     from evenkeel.settings import Pipeline
 
 _MAX_CANDIDATES = 50
@@ -84,7 +85,7 @@ def choices(pipeline: Pipeline) -> list[Choice]:
     return points
 
 
-def search(part: Part, pipeline: Pipeline, kinds: Mapping[str, str]) -> Found:
+def search(part: Part, pipeline: Pipeline, kinds: Mapping[str, Kind]) -> Found:
     """Score every choice on time-ordered folds and return the best.
 
     Each fold trains on everything before its test rows, and its imputer knows only those rows. At most
@@ -146,7 +147,7 @@ def _score(model: Any, fold: _Fold) -> float:
     return -float(np.mean(np.abs(answers - fold.test_target)))
 
 
-def _folds(part: Part, pipeline: Pipeline, kinds: Mapping[str, str]) -> list[_Fold]:
+def _folds(part: Part, pipeline: Pipeline, kinds: Mapping[str, Kind]) -> list[_Fold]:
     from sklearn.model_selection import TimeSeriesSplit
 
     rows, target = part.rows.iloc[-_MAX_ROWS:], part.target.iloc[-_MAX_ROWS:]
@@ -173,7 +174,7 @@ def _fold(
     target: pd.Series[Any],
     bounds: tuple[int, int],
     pipeline: Pipeline,
-    kinds: Mapping[str, str],
+    kinds: Mapping[str, Kind],
     *,
     complete: bool,
 ) -> _Fold:
@@ -182,7 +183,7 @@ def _fold(
     start, stop = bounds
     before, after = rows.iloc[:start], rows.iloc[start:stop]
     if not complete:
-        imputer = fit_imputer(before, pipeline, dict(kinds))
+        imputer = fit_imputer(before, pipeline, kinds)
         before, after = (imputer.apply(part, last_good={}).frame for part in (before, after))
     return _Fold(
         model_frame(before, pipeline, kinds),

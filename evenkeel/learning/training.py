@@ -24,8 +24,10 @@ from evenkeel.learning.window import Part, Window, cut_window
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from evenkeel.drift.calibration import Calibration
     from evenkeel.learning.confidence import Confidence
     from evenkeel.learning.heuristic import Heuristic
+    from evenkeel.quality.kind import Kind
     from evenkeel.settings import Pipeline
 
 TARGET_COLUMN = "__target__"
@@ -45,7 +47,7 @@ def train(
     examples: pd.DataFrame,
     target: pd.Series[Any],
     pipeline: Pipeline,
-    kinds: Mapping[str, str],
+    kinds: Mapping[str, Kind],
     *,
     batch_rows: int,
 ) -> Trained:
@@ -70,7 +72,7 @@ def train(
 
     window = cut_window(examples, target, pipeline)
     found = search(window.fit, pipeline, kinds)
-    imputer = fit_imputer(window.fit.rows, pipeline, dict(kinds))
+    imputer = fit_imputer(window.fit.rows, pipeline, kinds)
     filled = [
         Part(imputer.apply(part.rows, last_good={}).frame, part.target)
         for part in (window.fit, window.calibration, window.holdout)
@@ -100,7 +102,7 @@ def _fit(
     choice: Choice,
     parts: Sequence[Part],
     pipeline: Pipeline,
-    kinds: Mapping[str, str],
+    kinds: Mapping[str, Kind],
     *,
     columns: Sequence[str],
 ) -> _Fitted:
@@ -161,8 +163,8 @@ def _reference(learned: Part, pipeline: Pipeline) -> pd.DataFrame:
 
 
 def _drift_calibration(
-    reference: pd.DataFrame, pipeline: Pipeline, kinds: Mapping[str, str], batch_rows: int
-) -> Any:
+    reference: pd.DataFrame, pipeline: Pipeline, kinds: Mapping[str, Kind], batch_rows: int
+) -> Calibration:
     from evenkeel.drift.calibration import calibrate
 
     features = {column: kinds[column] for column in pipeline.features.columns}
@@ -174,7 +176,7 @@ def _card(
     found: Found,
     fitted: tuple[_Fitted, _Fitted, Heuristic],
     pipeline: Pipeline,
-    kinds: Mapping[str, str],
+    kinds: Mapping[str, Kind],
 ) -> Card:
     champion, baseline, heuristic = fitted
     learned, holdout = window.learned, window.holdout
