@@ -52,17 +52,18 @@ def validate_batch(run: BatchRun, frame: pd.DataFrame) -> validate.Checked:
 
 
 @step("model", touches=Dependency.REGISTRY)
-def _open_model(run: BatchRun, pins: Pins, which: str) -> Bundle | None:
+def _open_model(run: BatchRun, pins: Pins, which: str) -> Bundle | Degraded | None:
     """Open a pinned model from the verified cache or the registry."""
     ref = getattr(pins, which)
     return models.open_model(run.workspace, ref) if ref else None
 
 
 def open_models(run: BatchRun, pins: Pins) -> models.Models:
-    """Open the pinned models; one that cannot be had is gone without, and noted when the ladder needs it."""
-    champion: Bundle | Degraded | None = _open_model(run, pins, "champion")
-    previous: Bundle | Degraded | None = _open_model(run, pins, "previous")
-    return models.Models(champion=champion, previous=previous)
+    """Open the pinned models; one that cannot be had is gone without, and noted."""
+    return models.Models(
+        champion=models.standby(pins.champion, _open_model(run, pins, "champion")),
+        previous=models.standby(pins.previous, _open_model(run, pins, "previous")),
+    )
 
 
 @step("impute", touches=Dependency.COMPUTE)

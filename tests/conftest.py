@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests import postgres
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # Set before a test module imports a library that reads them once; every process a test starts inherits them.
@@ -32,3 +35,17 @@ settings.load_profile("evenkeel")
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENKEEL_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def _postgresql_server() -> Iterator[str]:
+    if reason := postgres.why_not():
+        pytest.skip(reason)
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(_postgresql_server: str) -> str:
+    """Return the SQLAlchemy URL of a fresh database on a real PostgreSQL; skip where none can run."""
+    return postgres.fresh_database(_postgresql_server)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from evenkeel.domain.drift import DriftVerdict, asks_for_retrain
 from evenkeel.domain.model_event import EventKind, ModelEvent
-from evenkeel.learning.bundle import Bundle
 from evenkeel.stages.rollout import last_judged, open_request
 
 if TYPE_CHECKING:
@@ -68,29 +67,33 @@ def request_retrain(run: BatchRun) -> bool:
 
 
 def drift_page(run: BatchRun, filled: Filled, models: Models, verdict: DriftVerdict) -> Path | None:
-    """Render Evidently's HTML for a drifted batch and return its path; None where there is nothing to show."""
+    """Render Evidently's HTML for the first of a row of drifted batches and return its path.
+
+    It takes seconds and 5 MB, so the others of the row are rendered when asked for (`evenkeel report --drift`).
+    """
     from evenkeel.drift.report import render_html
 
-    champion = models.champion
-    if not verdict.drifted or not isinstance(champion, Bundle):
-        return None
     workspace = run.workspace
+    earlier = [v for b, v in workspace.ledger.drift(workspace.name).items() if b != run.batch_id]
+    streak = earlier and earlier[-1].drifted and earlier[-1].reference_version == verdict.reference_version
+    if not verdict.drifted or streak or models.reference is None:
+        return None
     path = workspace.settings.home / "reports" / workspace.name / "drift" / f"{run.batch_id}.html"
     return render_html(
         filled.frame,
-        champion.reference(),
+        models.reference.reference(),
         verdict,
         path,
-        workspace.pipeline.drift,
-        workspace.pipeline.training.seed,
+        config=workspace.pipeline.drift,
+        seed=workspace.pipeline.training.seed,
     )
 
 
 def _verdict(run: BatchRun, filled: Filled, models: Models) -> DriftVerdict:
     from evenkeel.drift.measurement import measure
 
-    champion = models.champion
-    if not isinstance(champion, Bundle):
+    champion = models.reference
+    if champion is None:
         return DriftVerdict(
             columns=(), drifted=False, rows=0, reference_version="", note="no champion to measure against"
         )
@@ -100,6 +103,6 @@ def _verdict(run: BatchRun, filled: Filled, models: Models) -> DriftVerdict:
         champion.reference(),
         champion.drift_calibration(),
         pipeline.drift,
-        reference_version=champion.version,
+        reference_version=models.champion.version if models.champion else "",
         seed=pipeline.training.seed,
     )

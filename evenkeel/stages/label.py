@@ -12,7 +12,6 @@ import pyarrow as pa
 from evenkeel.adapters import reading, sources
 from evenkeel.adapters.lake import Table
 from evenkeel.errors import UsageError
-from evenkeel.quality.coercion import coerce_column
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -68,7 +67,7 @@ def take_labels(workspace: Workspace, path: str) -> LabelReport:
 
 def _typed(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
     pipeline = workspace.pipeline
-    keys = {k: coerce_column(frame[k], workspace.schema.kinds[k]).values for k in pipeline.row_key}
+    keys = {k: workspace.schema.coerce(k, frame[k]).values for k in pipeline.row_key}
     return pd.DataFrame(keys | {"label": typed_label(frame[pipeline.target.column], pipeline.target.classes)})
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenkeel.domain.batch import ModelRef
+from evenkeel.errors import ModelUnusable
 from evenkeel.learning.bundle import Bundle, open_bundle
 from evenkeel.resilience.degraded import Degraded
+from evenkeel.serving.rung import Standby
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -15,20 +17,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Models:
-    """The pinned models: each a bundle, what kept it away, or None where there is none.
+    """The pinned models, each opened or with what kept it away; None where there is none.
 
     Attributes:
         champion: The model in charge.
         previous: The one before it.
     """
 
-    champion: Bundle | Degraded | None
-    previous: Bundle | Degraded | None
+    champion: Standby | None
+    previous: Standby | None
 
     @property
     def bundles(self) -> tuple[Bundle, ...]:
         """The bundles that could be opened, best first."""
-        return tuple(m for m in (self.champion, self.previous) if isinstance(m, Bundle))
+        standing = (m.bundle for m in (self.champion, self.previous) if m)
+        return tuple(b for b in standing if isinstance(b, Bundle))
+
+    @property
+    def reference(self) -> Bundle | None:
+        """The champion's bundle, which drift is measured against; None where it could not be opened."""
+        bundle = self.champion.bundle if self.champion else None
+        return bundle if isinstance(bundle, Bundle) else None
 
 
 def open_model(workspace: Workspace, ref: ModelRef) -> Bundle:
@@ -40,3 +49,12 @@ def open_model(workspace: Workspace, ref: ModelRef) -> Bundle:
     """
     folder = workspace.registry.fetch(workspace.name, ref)
     return open_bundle(folder, ref.sha256, workspace.pipeline)
+
+
+def standby(ref: ModelRef | None, opened: Bundle | Degraded | None) -> Standby | None:
+    """Put a version on its rung: opened, or with the reason why it could not be."""
+    if ref is None or opened is None:
+        return None
+    if isinstance(opened, Degraded):
+        return Standby(ref.version, ModelUnusable(opened.reason, cause=opened.cause))
+    return Standby(ref.version, opened)

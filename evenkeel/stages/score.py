@@ -18,7 +18,11 @@ def score_batch(run: BatchRun, checked: Checked, filled: Filled, models: Models)
     pipeline = workspace.pipeline
     rungs = build_rungs(models.champion, models.previous, pipeline, workspace.kinds)
     answers = answer(
-        filled.frame, rungs, timeout=pipeline.ladder.timeout, suspect=checked.verdict.suspect_columns
+        filled.frame,
+        rungs,
+        target=pipeline.target,
+        timeout=pipeline.ladder.timeout,
+        suspect=checked.verdict.suspect_columns,
     )
     for skipped in answers.skipped:
         run.note(

@@ -12,9 +12,13 @@ import pandas as pd
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, ModelRef
 from evenkeel.domain.gates import GateReport
-from evenkeel.learning.bundle import Bundle, seal, write_parts
+from evenkeel.adapters.model_folder import prepare_model_folder
+from evenkeel.learning.bundle import Bundle, write_parts
+from evenkeel.learning.features import model_frame
 from evenkeel.learning.gates import judge
+from evenkeel.learning.manifest import seal
 from evenkeel.learning.plots import draw
+from evenkeel.learning.predictor import predict
 from evenkeel.learning.trained import Trained
 from evenkeel.learning.training import train
 from evenkeel.resilience.degraded import Degraded
@@ -22,6 +26,9 @@ from evenkeel.stages.label import newest_labels
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
+
+
+_EXAMPLE_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -85,14 +92,15 @@ def judge_challenger(workspace: Workspace, trained: Trained, champion: Bundle | 
     spool.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="challenger-", dir=spool))
     write_parts(trained, folder)
+    _describe_for_registry(workspace, trained, folder)
     digest = seal(folder)
     report = judge(
         trained,
         sum(f.stat().st_size for f in folder.iterdir()),
         champion if isinstance(champion, Bundle) else None,
         champion.reason if isinstance(champion, Degraded) else "",
-        workspace.pipeline,
-        workspace.kinds,
+        pipeline=workspace.pipeline,
+        kinds=workspace.kinds,
     )
     return Judged(trained=trained, folder=folder, digest=digest, report=report)
 
@@ -106,8 +114,26 @@ def register_challenger(workspace: Workspace, judged: Judged) -> ModelRef:
     with tempfile.TemporaryDirectory() as folder:
         plots = draw(judged.trained, Path(folder))
         return workspace.registry.register(
-            workspace.name, judged.folder, judged.digest, judged.trained.card, plots=plots
+            workspace.name,
+            judged.folder,
+            judged.digest,
+            judged.trained.card,
+            plots=plots,
+            reference_rows=len(judged.trained.reference),
         )
+
+
+def _describe_for_registry(workspace: Workspace, trained: Trained, folder: Path) -> None:
+    """Write what makes the folder a model in MLflow's eyes: signature, flavours, requirements."""
+    rows = trained.holdout.head(_EXAMPLE_ROWS)
+    seen = model_frame(
+        trained.imputer.apply(rows, last_good={}).frame,
+        workspace.pipeline,
+        workspace.kinds,
+        columns=trained.card.columns,
+    )
+    predictions, _ = predict(trained.model, seen, task=trained.card.task, confidence=trained.confidence)
+    prepare_model_folder(folder, seen, predictions, created=trained.card.window[1])
 
 
 def _newest_batches(workspace: Workspace) -> list[str]:

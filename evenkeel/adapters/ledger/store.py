@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -246,12 +247,14 @@ class Ledger:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-            raise Transient(
-                f"the ledger {where} does not answer: {_first_line(error)}", cause="dependency.ledger_down"
-            ) from error
         except sa.exc.SQLAlchemyError as error:
-            raise Permanent(f"the ledger {where} refused: {_first_line(error)}", cause="code.ledger_refused") from error
+            if _may_pass(error):
+                raise Transient(
+                    f"the ledger {where} does not answer: {_first_line(error)}", cause="dependency.ledger_down"
+                ) from error
+            raise Permanent(
+                f"the ledger {where} refused: {_first_line(error)}", cause="code.ledger_refused"
+            ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -282,6 +285,14 @@ def _batch(row: Any) -> BatchRecord:
         held_reason=row.held_reason,
         run_id=row.run_id,
     )
+
+
+def _may_pass(error: sa.exc.SQLAlchemyError) -> bool:
+    """Say whether the same statement may succeed later: no connection, no free slot, or a lock."""
+    if isinstance(error.__cause__, sqlite3.Error):
+        # SQLite says everything with one exception class; only a lock passes by itself.
+        return "locked" in str(error) or "busy" in str(error)
+    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,133 @@
+"""P3: every answer says how it was made, and a sample of them is made again to see that it was made so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from evenkeel.audit.book import Book
+from evenkeel.audit.promise import Findings, shown
+from evenkeel.domain.batch import ModelRef, Pins
+from evenkeel.domain.incident import Incident
+from evenkeel.domain.ladder import Rung
+from evenkeel.errors import EvenkeelError
+from evenkeel.learning.bundle import Bundle
+from evenkeel.resilience.degraded import Degraded
+from evenkeel.serving.ladder import answer
+from evenkeel.serving.rung import RungModel, build_rungs
+from evenkeel.stages.models import open_model, standby
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+
+_SAMPLE = 500
+_TIMEOUT = 600.0
+
+
+class AnswerCheck:
+    """Checks the answers of one pipeline, opening each model version once."""
+
+    def __init__(self, workspace: Workspace, findings: Findings) -> None:
+        self._workspace = workspace
+        self._findings = findings
+        self._models: dict[str, Bundle | Degraded] = {}
+
+    def check(self, book: Book, incidents: list[Incident]) -> None:
+        """Check one batch's newest answers."""
+        rows = book.newest
+        if rows.empty:
+            return
+        self._findings.check("P3", len(rows))
+        pins = book.record.pins if book.record else None
+        if pins is None:
+            self._findings.breach("P3", book.batch_id, "answered, but the ledger does not know with what")
+            return
+        self._check_labels(book, rows, pins)
+        self._check_incidents(book, rows, incidents)
+        self._check_again(book, rows, pins)
+
+    def _check_labels(self, book: Book, rows: pd.DataFrame, pins: Pins) -> None:
+        """Every rung is one of the ladder's, with a version that the batch was pinned to."""
+        champion = pins.champion.version if pins.champion else ""
+        previous = pins.previous.version if pins.previous else ""
+        allowed = {
+            Rung.CHAMPION.value: {champion} - {""},
+            Rung.PREVIOUS.value: {previous} - {""},
+            Rung.BASELINE.value: {champion, previous} - {""},
+            Rung.HEURISTIC.value: {champion, previous, ""},
+        }
+        for (rung, version), part in rows.groupby(["rung", "model_version"], dropna=False):
+            if version not in allowed.get(str(rung), set()):
+                self._breach(book, part, f"say rung {rung} of version {version!r}, pinned were {champion!r} and {previous!r}")
+        confidence = rows["confidence"]
+        heuristic = rows["rung"] == Rung.HEURISTIC.value
+        self._breach(book, rows[confidence.notna() & heuristic], "have a confidence from a heuristic")
+        self._breach(book, rows[~confidence.between(0, 1) & ~heuristic], "have no confidence between 0 and 1")
+        both = rows.merge(book.accepted, on=list(self._workspace.pipeline.row_key), suffixes=("", "_accepted"))
+        differ = [list(a) != list(b) for a, b in zip(both["imputed"], both["imputed_accepted"], strict=True)]
+        self._breach(book, both[np.array(differ, dtype=bool)], "say other imputed columns than were imputed")
+
+    def _check_incidents(self, book: Book, rows: pd.DataFrame, incidents: list[Incident]) -> None:
+        """Anything but the plain champion path has its incident."""
+        plain = (
+            (rows["rung"] == Rung.CHAMPION.value)
+            & (rows["imputed"].map(len) == 0)
+            & (rows["stale"].map(len) == 0)
+            & (rows["rule_overrides"].map(len) == 0)
+        )
+        if not incidents:
+            self._breach(book, rows[~plain], "were not made on the plain champion path, and no incident says so")
+
+    def _check_again(self, book: Book, rows: pd.DataFrame, pins: Pins) -> None:
+        """Make a sample of the answers again with the rung they name."""
+        key = list(self._workspace.pipeline.row_key)
+        sample = rows.sample(min(_SAMPLE, len(rows)), random_state=0)
+        features = book.accepted.drop(columns=["batch_id", "imputed", "stale"]).drop_duplicates(key)
+        rungs = self._rungs(pins)
+        for (name, version), part in sample.groupby(["rung", "model_version"]):
+            one = [r for r in rungs if r.name == name and r.version == version]
+            if not one:
+                continue  # a rung or version that was not pinned was named above
+            joined = part.merge(features, on=key, how="inner")
+            again = answer(
+                joined[features.columns], one, target=self._workspace.pipeline.target, timeout=_TIMEOUT
+            )
+            failed = [s for s in again.skipped if s.rung == name]
+            if failed:
+                self._findings.notes.append(
+                    f"batch {book.batch_id}: {len(joined)} answers of rung {name} could not be made again: {failed[0].reason}"
+                )
+                continue
+            self._breach(
+                book,
+                joined[_differ(joined["prediction"], again.frame["prediction"])],
+                f"say rung {name}, which answers otherwise",
+            )
+
+    def _rungs(self, pins: Pins) -> tuple[RungModel, ...]:
+        champion, previous = (
+            standby(ref, self._model(ref)) if ref else None for ref in (pins.champion, pins.previous)
+        )
+        return build_rungs(champion, previous, self._workspace.pipeline, self._workspace.kinds)
+
+    def _model(self, ref: ModelRef) -> Bundle | Degraded:
+        if ref.sha256 not in self._models:
+            try:
+                self._models[ref.sha256] = open_model(self._workspace, ref)
+            except EvenkeelError as error:
+                self._models[ref.sha256] = Degraded(error.cause, str(error))
+        return self._models[ref.sha256]
+
+    def _breach(self, book: Book, rows: pd.DataFrame, what: str) -> None:
+        if len(rows):
+            key = list(self._workspace.pipeline.row_key)
+            names = ["/".join(map(str, k)) for k in rows[key].itertuples(index=False, name=None)]
+            self._findings.breach("P3", book.batch_id, f"{len(rows)} answers {what}: {shown(names)}")
+
+
+def _differ(said: pd.Series, again: pd.Series) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(again):
+        return ~np.isclose(said.to_numpy(float), again.to_numpy(float), rtol=1e-9, atol=1e-9)
+    return said.to_numpy(str) != again.to_numpy(str)

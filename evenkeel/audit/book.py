@@ -1,0 +1,63 @@
+"""One batch as the audit finds it: in the landing zone, the lake and the ledger, each read on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evenkeel.adapters.lake import Table
+from evenkeel.domain.batch import BatchRecord, Landing
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+
+
+@dataclass(frozen=True)
+class Book:
+    """The three accounts of one batch.
+
+    Attributes:
+        batch_id: The batch.
+        landing: What the landing zone holds; None where it holds nothing.
+        record: What the ledger says; None where it says nothing.
+        accepted: Rows of the lake.
+        predictions: Rows of the lake, all revisions.
+        quarantine: Rows of the lake.
+    """
+
+    batch_id: str
+    landing: Landing | None
+    record: BatchRecord | None
+    accepted: pd.DataFrame
+    predictions: pd.DataFrame
+    quarantine: pd.DataFrame
+
+    @property
+    def newest(self) -> pd.DataFrame:
+        """The predictions of the newest revision: what readers see."""
+        if self.predictions.empty:
+            return self.predictions
+        return self.predictions[self.predictions["revision"] == self.predictions["revision"].max()]
+
+
+def open_books(workspace: Workspace) -> list[Book]:
+    """Open the book of every batch that any of the three accounts knows, each lake table read once."""
+    name = workspace.name
+    landings = {x.batch_id: x for x in workspace.landing.landed(name)}
+    records = {r.batch_id: r for r in workspace.ledger.batches(name)}
+    tables = {t: workspace.lake.read(name, t) for t in (Table.ACCEPTED, Table.PREDICTIONS, Table.QUARANTINE)}
+    parts = {t: dict(list(frame.groupby("batch_id", sort=False))) for t, frame in tables.items()}
+    ids = sorted({*landings, *records, *(b for known in parts.values() for b in known)})
+    return [
+        Book(
+            batch_id=i,
+            landing=landings.get(i),
+            record=records.get(i),
+            accepted=parts[Table.ACCEPTED].get(i, tables[Table.ACCEPTED].iloc[:0]),
+            predictions=parts[Table.PREDICTIONS].get(i, tables[Table.PREDICTIONS].iloc[:0]),
+            quarantine=parts[Table.QUARANTINE].get(i, tables[Table.QUARANTINE].iloc[:0]),
+        )
+        for i in ids
+    ]

@@ -1,0 +1,139 @@
+"""The demo's story: eight weeks of a market in which things go wrong, played through the real flows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from evenkeel.backtest.replay import Replay, RunFlow
+from evenkeel.bootstrap import Workspace, open_workspace
+from evenkeel.demo.market import MarketDay, damaged, dirty, generate, write_day
+from evenkeel.errors import UsageError
+from evenkeel.settings import load_settings
+from evenkeel.settings.load import embedded_folder, home_folder
+from evenkeel.stages.land import land_files
+from evenkeel.stages.rollout import roll_back
+
+PIPELINE = "market"
+_MARK = ".evenkeel-demo"
+
+
+@dataclass(frozen=True)
+class Script:
+    """On which day (from 0) what happens.
+
+    Attributes:
+        regime_change: The neighbouring market opens; the world is another from here on.
+        dirty_every: Every so many days some cells and rows come broken.
+        held: The feed sends a day that nothing trustworthy can be said about.
+        twice: The feed sends the day before again, under the same name.
+        rollback: The newest champion is taken back by hand.
+    """
+
+    regime_change: int
+    dirty_every: int
+    held: int
+    twice: int
+    rollback: int
+
+
+def script(days: int) -> Script:
+    """Spread the events over the days."""
+    return Script(
+        regime_change=days * 5 // 10,
+        dirty_every=3,
+        held=days * 3 // 10,
+        twice=days * 4 // 10,
+        rollback=days * 8 // 10,
+    )
+
+
+@dataclass(frozen=True)
+class Story:
+    """A story ready to be played.
+
+    Attributes:
+        replay: Plays single days.
+        days: The days, in order.
+        script: What happens when.
+        seed: Of the dirt.
+    """
+
+    replay: Replay
+    days: list[MarketDay]
+    script: Script
+    seed: int
+
+    def play(self, advance: Callable[[str], None]) -> None:
+        """Play every day; ``advance`` is told each day's name when it is done."""
+        for number, day in enumerate(self.days):
+            self.replay.play_one(_Dressed(self._dressed(number, day)))
+            if number == self.script.twice:
+                self._land_again(self.days[number - 1])
+            if number == self.script.rollback:
+                self._take_back()
+            advance(day.batch_id)
+
+    def _dressed(self, number: int, day: MarketDay) -> MarketDay:
+        if number == self.script.held:
+            return damaged(day, self.seed)
+        return dirty(day, self.seed) if number % self.script.dirty_every == 0 else day
+
+    def _land_again(self, day: MarketDay) -> None:
+        land_files(self.replay.workspace, [str(self.replay.incoming / f"{day.batch_id}.csv")], None)
+
+    def _take_back(self) -> None:
+        if self.replay.workspace.ledger.standing(PIPELINE).previous is not None:
+            roll_back(self.replay.workspace, why="the demo practises the way back")
+
+
+@dataclass(frozen=True)
+class _Dressed:
+    day: MarketDay
+
+    @property
+    def batch_id(self) -> str:
+        return self.day.batch_id
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        return write_day(self.day, folder)
+
+
+def open_demo() -> Workspace:
+    """Open a fresh workspace under ``EVENKEEL_HOME/demo``, removing an earlier demo's.
+
+    Raises:
+        UsageError: The folder is there and no demo made it.
+    """
+    home = home_folder() / "demo"
+    if home.exists() and any(home.iterdir()) and not (home / _MARK).is_file():
+        raise UsageError(
+            f"{home}: holds files that no demo made", fix="move them away, or set EVENKEEL_HOME to another folder"
+        )
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / _MARK).touch()
+    # The flows read the settings again, in this process: they must find the same home.
+    os.environ["EVENKEEL_HOME"] = str(home)
+    os.environ["EVENKEEL_CONFIG_DIR"] = str(embedded_folder() / "configs")
+    return open_workspace(load_settings(PIPELINE))
+
+
+def chapters(workspace: Workspace, run_flow: RunFlow, *, days: int, seed: int) -> Story:
+    """Return the story of ``days`` days."""
+    told = script(days)
+    backtest = workspace.pipeline.backtest
+    return Story(
+        replay=Replay(
+            workspace=workspace,
+            run_flow=run_flow,
+            incoming=workspace.settings.home / "incoming",
+            label_lag=backtest.label_lag if backtest else 1,
+        ),
+        days=generate(days, seed, told.regime_change),
+        script=told,
+        seed=seed,
+    )
