@@ -133,7 +133,7 @@ def dirty(day: MarketDay, seed: int, kinds: Collection[Dirt] = DIRT) -> pd.DataF
             gaps = random.random((len(day.rows), len(FEATURES))) < _MISSING_SHARE
             rows[list(FEATURES)] = rows[list(FEATURES)].mask(gaps, None)
         elif kind == "garbled":
-            rows.loc[position, column] = "n/a"
+            rows.loc[position, column] = "#ERR"
         elif kind == "sentinel":
             rows.loc[position, column] = -9999
         elif kind == "unseen_category":

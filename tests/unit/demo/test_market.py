@@ -131,12 +131,12 @@ def test_dirt_is_modest_and_of_every_kind(days: list[MarketDay]) -> None:
     every = pd.concat(sent, ignore_index=True)
     features = every[list(FEATURES)]
     assert 0.01 < features.isna().to_numpy().mean() < 0.02
-    assert (features == "n/a").to_numpy().any()
+    assert (features == "#ERR").to_numpy().any()
     assert (features == -9999).to_numpy().any()
     assert "fog" in set(every["region_weather"])
     assert every["settlement"].duplicated().any()
 
-    broken = (features[NUMERIC].isin(["n/a", -9999])).any(axis=1) | (every["region_weather"] == "fog")
+    broken = (features[NUMERIC].isin(["#ERR", -9999])).any(axis=1) | (every["region_weather"] == "fog")
     broken |= every["settlement"].duplicated()
     assert 0.005 < broken.mean() < 0.02
     assert max(len(rows) for rows in sent) <= HALF_HOURS + 1
