@@ -1,0 +1,259 @@
+"""What a row must be: pandera's schema as data, and the division of a batch by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evenkeel.domain.quality import Split
+from evenkeel.errors import DataRejected
+from evenkeel.quality.coercion import Coerced, coerce_column, null_column
+from evenkeel.quality.document import read_document
+from evenkeel.quality.kind import Kind
+from evenkeel.quality.quarantine import Finding, cause_of, cells_as_text, quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from evenkeel.quality.rules import Broken, Rules
+    from evenkeel.settings import Settings
+
+__all__ = ["Kind", "TableSchema", "load_schema", "missing_required", "split"]
+
+_DTYPES: dict[Kind, str] = {
+    "numeric": "float64",
+    "categorical": "object",
+    "boolean": "boolean",
+    "time": "datetime64[ns, UTC]",
+}
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """A pipeline's schema.
+
+    Attributes:
+        file: Where it was read from.
+        kinds: Kind of every column.
+        columns: Every column, in the order of the file.
+        required: Columns that a batch must have.
+        whole: Numeric columns that hold whole numbers only.
+        keys: The row key columns; whole-numbered ones are kept exact, not as float64.
+        time_formats: strptime format of time columns that are not ISO 8601.
+        rules: pandera's checks over the typed columns.
+    """
+
+    file: Path
+    kinds: dict[str, Kind]
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    whole: frozenset[str]
+    keys: tuple[str, ...]
+    time_formats: dict[str, str]
+    rules: Rules
+
+    def coerce(self, name: str, values: pd.Series[Any]) -> Coerced:
+        """Read the values of a column as the schema declares it."""
+        return coerce_column(
+            values,
+            self.kinds[name],
+            whole=name in self.whole,
+            key=name in self.keys,
+            time_format=self.time_formats.get(name),
+        )
+
+
+def load_schema(settings: Settings) -> TableSchema:
+    """Read ``schema.yaml`` of the pipeline: pandera's own YAML format, see ``expectations/market``.
+
+    Raises:
+        UsageError: The file is missing or not YAML, a key, dtype or check is unknown or cannot be used, or
+            a column that the pipeline's configuration names is not in it.
+    """
+    from evenkeel.quality.agreement import check_columns, check_strategies
+    from evenkeel.quality.rules import build_rules, is_whole
+    from evenkeel.quality.schema_file import checked_columns, kind_of, time_formats
+
+    file = settings.expectations / "schema.yaml"
+    fix = (
+        f"write it as expectations/market/schema.yaml is, or run `evenkeel init {settings.name} --from FILE`"
+    )
+    document = read_document(file, fix=fix)
+    declared = checked_columns(document)
+    kinds = {name: kind_of(document, name, entry["dtype"]) for name, entry in declared.items()}
+    check_columns(document, settings, declared, kinds)
+    check_strategies(settings, kinds)
+    keys = settings.pipeline.row_key
+    whole = frozenset(n for n, kind in kinds.items() if kind == "numeric" and is_whole(declared[n]["dtype"]))
+    dtypes = {n: "Int64" if n in whole and n in keys else _DTYPES[kind] for n, kind in kinds.items()}
+    return TableSchema(
+        file=file,
+        kinds=kinds,
+        columns=tuple(kinds),
+        required=tuple(n for n, entry in declared.items() if entry.get("required", True)),
+        whole=whole,
+        keys=keys,
+        time_formats=time_formats(document, [n for n, kind in kinds.items() if kind == "time"]),
+        rules=build_rules(document, declared, dtypes, keys),
+    )
+
+
+def missing_required(columns: Iterable[object], schema: TableSchema) -> tuple[str, ...]:
+    """Return the required columns of the schema that ``columns`` lacks."""
+    present = set(columns)
+    return tuple(name for name in schema.required if name not in present)
+
+
+def split(frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str]) -> Split:
+    """Divide a batch into rows that keep the schema and rows that break it, with every reason.
+
+    Values are first read losslessly by the column's kind (:mod:`evenkeel.quality.coercion`), then pandera
+    finds every broken check. Of rows with one key the first that breaks nothing else is kept. What is left
+    is validated once more, because pandera's own dropping of rows lets bad ones pass (pandera#1830); it is
+    only left out where the first validation found nothing and nothing was removed.
+
+    Args:
+        frame: The batch as it came. The accepted rows may share its memory.
+        schema: What its rows must be.
+        row_key: The columns that identify a row.
+
+    Returns:
+        Both parts, index as it came.
+
+    Raises:
+        DataRejected: Two columns have one name, or a name is not text (``data.not_the_format``); a required
+            column is missing (``data.column_missing``); or a check of a whole column fails that no row can
+            be blamed for, after the bad rows were taken out.
+    """
+    _check_header(frame, schema)
+    present = [name for name in schema.columns if name in frame.columns]
+    read = {name: schema.coerce(name, frame[name]) for name in present}
+    arrays = {name: coerced.values.array for name, coerced in read.items()}  # noqa: PD011 - a field
+    typed = pd.DataFrame(arrays, index=range(len(frame)), copy=False)
+    findings, unexplained = _findings(frame, typed, read, schema, row_key)
+    quarantined, causes = quarantine(frame, findings, typed[list(row_key)])
+    if len(quarantined):
+        kept = np.ones(len(frame), dtype=np.bool_)
+        for found in findings:
+            kept[found.rows] = False
+        typed = typed[kept]
+        unexplained = schema.rules.broken(typed) if len(typed) else []
+        index = frame.index[kept]
+    else:
+        index = frame.index
+    if unexplained:
+        raise _rejected(unexplained)
+    filled = tuple(name for name in schema.columns if name not in present)
+    accepted = typed.copy(deep=False)
+    accepted.index = index
+    for name in filled:
+        accepted[name] = null_column(index, schema.kinds[name])
+    for name in schema.whole.intersection(row_key):
+        accepted[name] = accepted[name].astype("int64")
+    return Split(
+        accepted=accepted[list(schema.columns)] if filled else accepted,
+        quarantined=quarantined,
+        ignored_columns=tuple(c for c in frame.columns if c not in schema.kinds),
+        filled_columns=filled,
+        causes=causes,
+    )
+
+
+def _check_header(frame: pd.DataFrame, schema: TableSchema) -> None:
+    names = list(frame.columns)
+    twice = (
+        sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    )
+    unnamed = [str(name) for name in names if not isinstance(name, str)]
+    if twice or unnamed:
+        what = (
+            f"columns named twice: {', '.join(twice)}"
+            if twice
+            else f"names that are not text: {', '.join(unnamed)}"
+        )
+        raise DataRejected(
+            f"the batch has {what}",
+            fix="give every column one name of its own",
+            cause="data.not_the_format",
+            evidence={"columns": twice or unnamed},
+        )
+    if missing := missing_required(names, schema):
+        raise DataRejected(
+            f"the batch lacks {', '.join(missing)}, required by {schema.file};"
+            f" found {', '.join(names) or 'no column'}",
+            fix="land the batch with these columns, or say required: false for them",
+            cause="data.column_missing",
+            evidence={"columns": list(missing), "found": names},
+        )
+
+
+def _findings(
+    frame: pd.DataFrame,
+    typed: pd.DataFrame,
+    read: dict[str, Coerced],
+    schema: TableSchema,
+    row_key: Sequence[str],
+) -> tuple[list[Finding], list[Broken]]:
+    """Return what rows can be blamed for, and what none can."""
+    findings = [
+        Finding(name, check, rows := np.flatnonzero(mask), cells_as_text(frame[name], rows))
+        for name, coerced in read.items()
+        for check, mask in coerced.flawed.items()
+    ]
+    unexplained = []
+    for broken in schema.rules.broken(typed):
+        if broken.rows is None:
+            unexplained.append(broken)
+            continue
+        rows = broken.rows
+        if broken.check == "not_nullable" and broken.column in read:  # an unreadable cell is null only here
+            unreadable = read[broken.column].flawed.get("dtype")
+            rows = rows if unreadable is None else rows[~unreadable[rows]]
+        if len(rows):
+            cells = frame[broken.column] if broken.column in frame.columns else _joined(typed, broken.column)
+            findings.append(Finding(broken.column, broken.check, rows, cells_as_text(cells, rows)))
+    bad = np.zeros(len(frame), dtype=np.bool_)
+    for found in findings:
+        bad[found.rows] = True
+    later = _later_duplicates(typed[list(row_key)], bad)
+    if len(later):
+        name = ", ".join(row_key)
+        findings.append(Finding(name, "unique", later, cells_as_text(_joined(typed, name), later)))
+    return findings, unexplained
+
+
+def _later_duplicates(keys: pd.DataFrame, bad: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return the rows whose key an earlier row has, but for the first row of each key that is not bad."""
+    readable = keys.notna().all(axis=1).to_numpy()
+    repeated = keys.duplicated(keep="first").to_numpy() & readable
+    if not repeated.any():
+        return np.flatnonzero(repeated)
+    good = readable & ~bad
+    kept = good.copy()
+    kept[good] = ~keys[good].duplicated(keep="first").to_numpy()
+    return np.flatnonzero(repeated & ~kept)
+
+
+def _joined(typed: pd.DataFrame, names: str) -> pd.Series[Any]:
+    """Return the values of several columns as one text."""
+    first, *others = (typed[name].astype("string") for name in names.split(", "))
+    for other in others:
+        first = first.str.cat(other, sep=", ")
+    return first
+
+
+def _rejected(unexplained: Sequence[Broken]) -> DataRejected:
+    listed = [{"column": b.column, "check": b.check, "value": b.value} for b in unexplained]
+    return DataRejected(
+        "the batch breaks its schema as a whole: "
+        + "; ".join(f"{b.column or 'the table'} breaks {b.check} ({b.value})" for b in unexplained),
+        fix="look at the columns named",
+        cause=cause_of(unexplained[0].check),
+        evidence={"failures": listed},
+    )
