@@ -1,0 +1,60 @@
+"""A decompressed stream that stops where a small file would fill the memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+
+from evenkeel.errors import DataRejected
+
+_ALWAYS_ALLOWED = 64 * 1024**2
+_RATIO = 400
+_MOST = 16 * 1024**3
+
+
+class Gunzipped(io.RawIOBase):
+    """The content of a gzip file, read once.
+
+    Raises (on reading):
+        DataRejected: It is no gzip, ends early, is damaged, or unpacks to more than ``_RATIO`` times its
+            size (past the first 64 MiB) or to more than 16 GiB.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._file = gzip.open(path, "rb")  # noqa: SIM115 - closed in close()
+        self._name = name
+        self._limit = min(_MOST, max(_ALWAYS_ALLOWED, _RATIO * path.stat().st_size))
+        self._read = 0
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        """Fill ``buffer`` with the next bytes."""
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        try:
+            chunk = self._file.read(len(view))
+        except EOFError:
+            raise DataRejected(
+                f"{self._name}: the gzip stream ends before its end", cause="data.truncated"
+            ) from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise DataRejected(
+                f"{self._name}: not a sound gzip file: {error}", cause="data.not_the_format"
+            ) from None
+        self._read += len(chunk)
+        if self._read > self._limit:
+            raise DataRejected(
+                f"{self._name}: unpacks to more than {self._limit} bytes, more than a file of its size may",
+                cause="data.too_large",
+            )
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()

@@ -1,0 +1,198 @@
+"""The lake: Delta tables of each pipeline, written idempotently, the predictions in one commit per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from evenkeel.adapters.delta import expression, translated
+from evenkeel.adapters.delta_tables import DeltaTables
+from evenkeel.adapters.lake_schemas import BATCH, REQUIRED, Table, conformed
+from evenkeel.domain.batch import check_batch_id
+
+__all__ = ["Lake", "Table"]
+
+
+class Lake:
+    """The Delta tables under one URI, ``<uri>/<pipeline>/<table>``.
+
+    Raises (every method):
+        Transient: The disk is full, the object store does not answer, or other writers won too often.
+        Permanent: Access is refused, or the data does not fit the table.
+    """
+
+    def __init__(self, uri: str) -> None:
+        """Name the lake; nothing is opened or made yet.
+
+        Args:
+            uri: A folder or ``s3://bucket/prefix``; credentials come from the ``AWS_*`` environment.
+        """
+        self._tables = DeltaTables(uri)
+
+    def replace_batch(
+        self,
+        pipeline: str,
+        table: Table,
+        batch_id: str,
+        data: pa.Table,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write a batch's rows in place of whatever the table holds of that batch.
+
+        Args:
+            pipeline: Pipeline name.
+            table: The table.
+            batch_id: The batch; column ``batch_id`` of every row.
+            data: Its rows; a column the table does not know yet is added to the table.
+            metadata: Kept with the commit.
+        """
+        data = _of_batch(table, batch_id, data)
+        self._tables.commit(pipeline, table, data, metadata=metadata, batch_id=batch_id)
+
+    def publish(
+        self,
+        pipeline: str,
+        batch_id: str,
+        data: pa.Table,
+        *,
+        revision: int,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Commit a batch's predictions, once: this is the batch's single commit point.
+
+        The revision is the commit's Delta application transaction. A higher one replaces the batch's rows.
+
+        Args:
+            pipeline: Pipeline name.
+            batch_id: The batch.
+            data: Its predictions.
+            revision: 1 for the first answers, one more for each replay.
+            metadata: Kept with the commit.
+
+        Returns:
+            Whether this call published; False where this or a higher revision stands, whoever wrote it.
+        """
+        data = _of_batch(Table.PREDICTIONS, batch_id, data)
+        transaction = (_app_id(pipeline, batch_id), revision)
+        return self._tables.commit(
+            pipeline, Table.PREDICTIONS, data, metadata=metadata, batch_id=batch_id, once=transaction
+        )
+
+    def append_labels(self, pipeline: str, data: pa.Table, *, file_sha256: str) -> bool:
+        """Add the labels of one file, once.
+
+        Args:
+            pipeline: Pipeline name.
+            data: The row key, ``label`` and ``arrived_at``.
+            file_sha256: Digest of the file, written to ``source_sha256``.
+
+        Returns:
+            Whether they were added; False where this file's labels are there.
+        """
+        source = pa.repeat(pa.scalar(file_sha256, pa.string()), data.num_rows)
+        data = conformed(Table.LABELS, data.append_column("source_sha256", source))
+        transaction = (f"{pipeline}/labels/{file_sha256}", 1)
+        return self._tables.commit(pipeline, Table.LABELS, data, once=transaction)
+
+    def read(
+        self,
+        pipeline: str,
+        table: Table,
+        *,
+        batch_id: str | None = None,
+        batch_ids: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+        filters: Sequence[tuple[str, str, Any]] = (),
+    ) -> pd.DataFrame:
+        """Return a table's rows in the order written; lists are Python lists.
+
+        Where there is no table the frame is empty and has the columns asked for, or those that must be there.
+
+        Args:
+            pipeline: Pipeline name.
+            table: The table.
+            batch_id: Only this batch.
+            batch_ids: Only these batches.
+            columns: Only these; None for all.
+            filters: Further conditions, all of which must hold: (column, operator, value), the operators
+                ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in``.
+        """
+        opened = self._tables.open(pipeline, table)
+        if opened is None:
+            return pd.DataFrame({c: pd.Series(dtype=object) for c in columns or REQUIRED[table]})
+        conditions = [*filters]
+        if batch_id is not None:
+            conditions.append((BATCH, "=", batch_id))
+        if batch_ids is not None:
+            conditions.append((BATCH, "in", list(batch_ids)))
+        with translated(f"{pipeline}/{table}"):
+            pruned = [c for c in conditions if c[0] == BATCH and c[1] in {"=", "in"} and c[2]]
+            dataset = opened.to_pyarrow_dataset(
+                filesystem=self._tables.filesystem(pipeline, table), file_pruning_predicate=pruned or None
+            )
+            found = dataset.to_table(
+                columns=list(columns) if columns is not None else None, filter=expression(conditions)
+            )
+        return _frame(found)
+
+    def exists(self, pipeline: str, table: Table) -> bool:
+        """Say whether the table has ever been written."""
+        return self._tables.open(pipeline, table) is not None
+
+    def batches(self, pipeline: str, table: Table) -> list[str]:
+        """Return the ids of the batches that have rows in the table, sorted."""
+        return sorted(self.counts(pipeline, table))
+
+    def counts(self, pipeline: str, table: Table) -> dict[str, int]:
+        """Return the number of rows of each batch that has any, from the table's log alone."""
+        opened = self._tables.open(pipeline, table)
+        if opened is None:
+            return {}
+        with translated(f"{pipeline}/{table}"):
+            files = pa.table(opened.get_add_actions(flatten=True))
+        rows: dict[str, int] = {}
+        for batch, count in zip(
+            files[f"partition.{BATCH}"].to_pylist(), files["num_records"].to_pylist(), strict=True
+        ):
+            rows[batch] = rows.get(batch, 0) + count
+        return rows
+
+    def columns(self, pipeline: str, table: Table) -> list[str]:
+        """Return the table's columns, none where there is no table."""
+        opened = self._tables.open(pipeline, table)
+        return [f.name for f in opened.schema().fields] if opened else []
+
+    def published(self, pipeline: str, batch_id: str) -> int | None:
+        """Return the revision of the batch's published predictions, None where none are."""
+        opened = self._tables.open(pipeline, Table.PREDICTIONS)
+        if opened is None:
+            return None
+        found: int | None = opened.transaction_version(_app_id(pipeline, batch_id))
+        return found
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Turn Arrow into pandas with list cells as lists: arrays would cost many times as much."""
+    lists = [f.name for f in table.schema if pa.types.is_list(f.type)]
+    frame: pd.DataFrame = table.drop_columns(lists).to_pandas(split_blocks=True)
+    for name in lists:
+        cells = pd.Series(table.column(name).to_pylist(), index=frame.index, dtype=object)
+        frame.insert(table.column_names.index(name), name, cells)
+    return frame
+
+
+def _of_batch(table: Table, batch_id: str, data: pa.Table) -> pa.Table:
+    check_batch_id(batch_id)
+    data = conformed(table, data)
+    others = [b for b in data[BATCH].unique().to_pylist() if b != batch_id]
+    if others:
+        raise ValueError(f"{table}: rows of batch {others[0]!r} among those of {batch_id!r}")
+    return data
+
+
+def _app_id(pipeline: str, batch_id: str) -> str:
+    return f"{pipeline}/{batch_id}"

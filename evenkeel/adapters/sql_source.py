@@ -1,0 +1,173 @@
+"""A batch out of a database: one SELECT, written as a parquet file whose bytes depend on the rows only."""
+
+from __future__ import annotations
+
+import decimal
+import json
+import re
+import uuid
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from evenkeel.adapters.fetched import Fetched
+from evenkeel.adapters.formats import masked
+from evenkeel.errors import DataRejected, EvenkeelError, Permanent, Transient, UsageError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from evenkeel.settings.pipeline import Source
+
+_CHUNK_ROWS = 50_000
+_CONNECT_SECONDS = 10
+_ORDERED = re.compile(r"\border\s+by\b", re.IGNORECASE)
+
+
+def fetched_query(source: Source, url: str, batch_id: str, *, max_bytes: int) -> Fetched:
+    """Return the rows of a configured query or table as a file; nothing is asked before it is looked at.
+
+    Without an ORDER BY the rows are sorted, so that the same rows always make the same bytes.
+
+    Args:
+        source: The source, with ``query`` or ``table``.
+        url: Its SQLAlchemy URL, passwords filled in.
+        batch_id: Bound to ``:batch`` where the query holds it.
+        max_bytes: A larger result is refused.
+
+    Raises:
+        UsageError: Both or neither of query and table are given, or the URL is none.
+    """
+    import sqlalchemy as sa
+
+    where = f"sources.{source.name}"
+    if (source.query is None) == (source.table is None):
+        raise UsageError(f"{where}: gives query and table", fix="give one of them")
+    try:
+        parsed = sa.make_url(url)
+        parsed.get_dialect()
+    except sa.exc.ArgumentError:
+        raise UsageError(
+            f"{where}.uri: {masked(url)!r} is no SQLAlchemy URL", fix="see docs of the source"
+        ) from None
+    bring = partial(_bring, source, parsed, batch_id, max_bytes)
+    shown = f"{_shown(parsed)}#{source.table or 'query'}"
+    return Fetched(f"{batch_id}.parquet", shown, bring)
+
+
+def _bring(source: Source, url: sa.URL, batch_id: str, max_bytes: int, scratch: Path) -> Path:
+    import sqlalchemy as sa
+
+    shown = _shown(url)
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite and url.database and not Path(url.database).is_file():
+        raise DataRejected(f"{shown}: no such database", fix="check sources.uri", cause="data.file_missing")
+    arguments = {"connect_timeout": _CONNECT_SECONDS} if url.get_backend_name() == "postgresql" else {}
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=arguments)
+    try:
+        with engine.connect() as connection:
+            table = _rows(connection, source, batch_id, max_bytes)
+    except sa.exc.SQLAlchemyError as error:
+        raise _told(source, shown, url, error) from None
+    finally:
+        engine.dispose()
+    path = scratch / "rows.parquet"
+    pq.write_table(table, path, compression="snappy")
+    return path
+
+
+def _rows(connection: sa.Connection, source: Source, batch_id: str, max_bytes: int) -> pa.Table:
+    import sqlalchemy as sa
+
+    bound: dict[str, str] = {}
+    statement: Any
+    if source.table is not None:
+        schema, _, name = source.table.rpartition(".")
+        statement = sa.select(sa.Table(name, sa.MetaData(), schema=schema or None, autoload_with=connection))
+    else:
+        statement = sa.text(source.query or "")
+        if "batch" in statement.compile().params:
+            bound = {"batch": batch_id}
+    result = connection.execution_options(stream_results=True).execute(statement, bound)
+    names = list(result.keys())
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise UsageError(
+            f"sources.{source.name}: column {twice[0]!r} comes twice", fix="name each once in the query"
+        )
+    parts: list[pa.Table] = []
+    size = 0
+    while rows := result.fetchmany(_CHUNK_ROWS):
+        columns = [_column(source, name, [row[i] for row in rows]) for i, name in enumerate(names)]
+        parts.append(pa.Table.from_arrays(columns, names=names))
+        size += parts[-1].nbytes
+        if size > max_bytes:
+            raise Permanent(
+                f"sources.{source.name}: the rows take more than the {max_bytes} bytes allowed",
+                fix="select fewer rows, or raise platform.landing.max_bytes",
+                cause="data.too_large",
+            )
+    table = _joined(source, parts) if parts else pa.table({n: pa.array([], pa.null()) for n in names})
+    if source.table is None and _ORDERED.search(source.query or ""):
+        return table
+    sortable = [n for n in names if not pa.types.is_null(table.schema.field(n).type)]
+    return table.sort_by([(n, "ascending") for n in sortable]) if sortable else table
+
+
+def _joined(source: Source, parts: list[pa.Table]) -> pa.Table:
+    try:
+        return pa.concat_tables(parts, promote_options="permissive").combine_chunks()
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise _mixed(source, str(error).splitlines()[0]) from None
+
+
+def _column(source: Source, name: str, values: list[Any]) -> pa.Array:
+    """Return database values as Arrow: exact numerics as float64, documents and UUIDs as text."""
+    try:
+        return pa.array([_plain(v) for v in values])
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        raise _mixed(source, f"column {name!r}") from None
+
+
+def _mixed(source: Source, what: str) -> UsageError:
+    return UsageError(
+        f"sources.{source.name}: {what}: its values are of several types",
+        fix="cast the column to one type in the query",
+    )
+
+
+def _shown(url: sa.URL) -> str:
+    return masked(url.render_as_string(hide_password=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return value
+
+
+def _told(source: Source, shown: str, url: sa.URL, error: Exception) -> EvenkeelError:
+    import sqlalchemy as sa
+
+    text = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+    said = text[0].replace(url.password, "***") if url.password else text[0]
+    where = f"sources.{source.name}: {shown}: {said}"
+    # SQLite calls a mistyped table an operational error, as if trying again could help.
+    mistyped = url.get_backend_name() == "sqlite" and re.match(r"no such|near |unrecognized|incomplete", said)
+    if (
+        isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError)
+        and not mistyped
+    ):
+        refused = re.search(r"authentication failed|permission denied|role .* does not exist", said)
+        if refused:
+            return Permanent(where, fix="check user and password", cause="dependency.source_refuses")
+        return Transient(where, cause="dependency.source_down")
+    if isinstance(error, sa.exc.NoSuchTableError):
+        where = f"sources.{source.name}: {shown}: there is no table {source.table!r}"
+    return UsageError(where, fix=f"correct sources.{source.name} in the pipeline's configuration")
