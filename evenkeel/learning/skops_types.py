@@ -35,24 +35,11 @@ def load(data: bytes, name: str) -> Any:
     import skops.io  # noqa: PLC0415 - heavy
 
     try:
-        unreviewed = sorted(set(skops.io.get_untrusted_types(data=data)) - set(REVIEWED))
+        return skops.io.loads(data, trusted=list(REVIEWED))
     except Exception as error:  # whatever a reader trips over in a foreign file, it is unusable
-        raise _unloadable(name, error) from error
-    if unreviewed:
+        first = (str(error).splitlines() or [""])[0]
         raise ModelUnusable(
-            f"{name}: holds types that were not reviewed: {', '.join(unreviewed)}",
+            f"{name}: cannot be loaded ({type(error).__name__}: {first})",
             fix="train the model with this version of evenkeel",
             cause="model.unloadable",
-            evidence={"types": unreviewed},
-        )
-    try:
-        return skops.io.loads(data, trusted=list(REVIEWED))
-    except Exception as error:  # as above
-        raise _unloadable(name, error) from error
-
-
-def _unloadable(name: str, error: Exception) -> ModelUnusable:
-    first = (str(error).splitlines() or [""])[0]
-    return ModelUnusable(
-        f"{name}: cannot be loaded ({type(error).__name__}: {first})", cause="model.unloadable"
-    )
+        ) from error

@@ -82,14 +82,14 @@ def test_a_better_challenger_passes_against_a_champion_that_learned_noise(market
     assert report.passed, report.why
 
 
-@pytest.mark.parametrize("margin", [0.0, 0.3])
-def test_the_margin_is_what_a_worse_challenger_may_lose(market, champion, margin):
+def test_the_margin_is_what_a_worse_challenger_may_lose_at_the_lower_end(market, champion):
     trained = market.trained
     worse = dummy(market, DummyClassifier(strategy="constant", constant="UP"))
     truth = trained.holdout_target
     loss = (trained.holdout_answers["prediction"] == truth).mean() - (truth == "UP").mean()
     assert loss > 0.2
-    assert "beats_champion" in refused(judged(market, worse, champion, margin=margin))
+    for margin in (0.0, loss + 0.005):  # the mean alone would pass the second
+        assert "beats_champion" in refused(judged(market, worse, champion, margin=margin))
     assert "beats_champion" not in refused(judged(market, worse, champion, margin=loss + 0.2))
 
 
@@ -188,9 +188,9 @@ def test_the_lower_end_lies_within_the_data_and_falls_with_the_confidence(values
 
 
 def test_the_lower_end_covers_the_true_mean_as_often_as_it_says():
-    draws = np.random.default_rng(5).normal(0.2, 1.0, size=(400, 300))
+    draws = np.random.default_rng(5).normal(0.2, 1.0, size=(1500, 300))
     covered = [lower_bound(d, confidence=0.9, resamples=200, seed=i) <= 0.2 for i, d in enumerate(draws)]
-    assert 0.85 <= np.mean(covered) <= 0.95
+    assert 0.87 <= np.mean(covered) <= 0.92
 
 
 def test_errors_that_follow_each_other_widen_the_interval():
