@@ -51,7 +51,8 @@ def judge_challenger(
 def register_challenger(scope: PipelineScope, judged: train.Judged, by: str) -> ModelRef | Degraded:
     """Log the challenger to the registry and enter it in the history."""
     ref = train.register_challenger(scope.workspace, judged)
-    rollout.record_registered(scope.workspace, ref, judged.report, by=by)
+    source = train.source_of(scope.workspace, judged.trained)
+    rollout.record_registered(scope.workspace, ref, judged.report, by=by, source=source)
     show_gates(scope.workspace.name, ref.version, judged.report)
     return ref
 
@@ -62,7 +63,9 @@ def promote_or_refuse(scope: PipelineScope, judged: train.Judged, ref: ModelRef 
     if isinstance(ref, Degraded):
         rollout.refuse(scope.workspace, None, f"not registered: {ref.reason}", report=judged.report)
         return False
-    return rollout.promote(scope.workspace, ref, judged.report)
+    promoted = rollout.promote(scope.workspace, ref, judged.report)
+    train.forget_spooled(judged)
+    return promoted
 
 
 @step("mirror", touches=Dependency.REGISTRY)

@@ -10,6 +10,7 @@ from prefect.runtime import flow_run
 from evenkeel.domain.batch import Counts, Pins
 from evenkeel.domain.drift import DriftVerdict
 from evenkeel.domain.ladder import Answers
+from evenkeel.failures.attribution import attribute, evidence
 from evenkeel.learning.bundle import Bundle
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.resilience.policy import Dependency
@@ -21,10 +22,13 @@ from tasks.step import step
 
 
 @step("land", touches=Dependency.SOURCE)
-def land_incoming(scope: PipelineScope, batch: str | None) -> list[str]:
-    """Land what the configured sources have that has not landed yet."""
+def land_incoming(scope: PipelineScope, batch: str | None) -> land.Arrivals:
+    """Land what the configured sources have that has not landed yet; note what was refused."""
     scheduled = flow_run.scheduled_start_time or datetime.now(UTC)
-    return land.land_incoming(scope.workspace, batch, scheduled=scheduled)
+    arrivals = land.land_incoming(scope.workspace, batch, scheduled=scheduled)
+    for error in arrivals.refused:
+        scope.note(attribute(error), "land", "not landed", **evidence(error))
+    return arrivals
 
 
 @step("pending", touches=Dependency.LEDGER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -75,6 +76,7 @@ def _settled(
     stage: str, made: Task[Any, Any], policy: Policy, scope: Scope, *args: Any, **kwargs: Any
 ) -> Any:
     """Run the task; where the policy goes without the dependency, note and return what was missing."""
+    started = time.perf_counter()
     try:
         return made(scope, *args, **kwargs)
     except Exception as error:
@@ -83,6 +85,8 @@ def _settled(
         degraded = Degraded(cause=attribute(error), reason=str(error))
         scope.note(degraded.cause, stage, f"went on without: {degraded.reason}", **evidence(error))
         return degraded
+    finally:
+        structlog.get_logger().info("step ended", stage=stage, seconds=round(time.perf_counter() - started, 4))
 
 
 def _error_of(state: State[Any]) -> BaseException:

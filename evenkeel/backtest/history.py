@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from evenkeel.adapters import reading, sources
+from evenkeel.adapters import sources
 from evenkeel.errors import UsageError
 from evenkeel.settings import Settings
+from evenkeel.stages.label import read_given
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def past_batches(settings: Settings, path: str, *, limit: int | None = None) -> 
             f"{settings.config_file}: key 'backtest' is missing",
             fix="add `backtest: {rows_per_batch: N, label_lag: 1}` with the rows of one batch",
         )
-    frame = _with_clock(settings, reading.read_fetched(sources.fetch_files([path])[0]))
+    frame = _with_clock(settings, read_given(sources.fetch_files([path])[0]))
     needed = [*pipeline.row_key, pipeline.time, pipeline.target.column, *pipeline.features.columns]
     for column in needed:
         if column not in frame.columns:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evenkeel.backtest.replay import Replay, RunFlow
 from evenkeel.bootstrap import Workspace, open_workspace
-from evenkeel.demo.market import MarketDay, damaged, dirty, generate, write_day
+from evenkeel.demo.market import MarketDay, dirty, generate, write_day
 from evenkeel.errors import UsageError
 from evenkeel.settings import load_settings
 from evenkeel.settings.load import embedded_folder, home_folder
@@ -79,8 +79,10 @@ class Story:
 
     def _dressed(self, number: int, day: MarketDay) -> MarketDay:
         if number == self.script.held:
-            return damaged(day, self.seed)
-        return dirty(day, self.seed) if number % self.script.dirty_every == 0 else day
+            return replace(day, rows=day.rows.assign(price="#ERR"))
+        if number % self.script.dirty_every == 0:
+            return replace(day, rows=dirty(day, self.seed))
+        return day
 
     def _land_again(self, day: MarketDay) -> None:
         land_files(self.replay.workspace, [str(self.replay.incoming / f"{day.batch_id}.csv")], None)

@@ -7,7 +7,7 @@ import traceback
 from typing import Any
 
 from evenkeel import __version__
-from evenkeel.errors import EvenkeelError
+from evenkeel.errors import EvenkeelError, UsageError
 from evenkeel.failures.catalogue import catalogue
 
 _BY_ERRNO = {
@@ -32,6 +32,8 @@ def attribute(error: BaseException) -> str:
             return "infrastructure.out_of_memory"
         if isinstance(link, OSError) and link.errno in _BY_ERRNO:
             return _BY_ERRNO[link.errno]
+    if isinstance(error, UsageError):
+        return "code.bad_config"
     # Prefect's own timeout error derives from TimeoutError, as every step's timeout should.
     return "infrastructure.step_timeout" if isinstance(error, TimeoutError) else "code.exception"
 

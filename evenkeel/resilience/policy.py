@@ -58,10 +58,14 @@ class Policy:
         return self.fallback is Fallback.NEVER_STOP
 
 
-# Without the registry the ladder answers from what is cached or from the next rung; what only watches
-# (drift, artifacts) never stops a batch, whatever it meets.
+# Without a source what has landed is still scored; without the registry the ladder answers from what is
+# cached or from the next rung; what only watches (drift, artifacts) never stops a batch, whatever it meets.
 _FALLBACKS = MappingProxyType(
-    {Dependency.REGISTRY: Fallback.GO_WITHOUT, Dependency.MONITORING: Fallback.NEVER_STOP}
+    {
+        Dependency.SOURCE: Fallback.GO_WITHOUT,
+        Dependency.REGISTRY: Fallback.GO_WITHOUT,
+        Dependency.MONITORING: Fallback.NEVER_STOP,
+    }
 )
 
 

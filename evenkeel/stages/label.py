@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from evenkeel.adapters import reading, sources
 from evenkeel.adapters.lake import Table
-from evenkeel.errors import UsageError
+from evenkeel.adapters.fetched import Fetched
+from evenkeel.errors import DataRejected, UsageError
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -43,7 +44,7 @@ def take_labels(workspace: Workspace, path: str) -> LabelReport:
         UsageError: The file cannot be read, or lacks the row key or the target.
     """
     fetched = sources.fetch_files([path])[0]
-    frame = reading.read_fetched(fetched)
+    frame = read_given(fetched)
     pipeline = workspace.pipeline
     for column in (*pipeline.row_key, pipeline.target.column):
         if column not in frame.columns:
@@ -63,6 +64,18 @@ def take_labels(workspace: Workspace, path: str) -> LabelReport:
         refused=len(labels) - len(good),
         new=new,
     )
+
+
+def read_given(file: Fetched) -> pd.DataFrame:
+    """Read a file that a person named.
+
+    Raises:
+        UsageError: It cannot be read; nothing was stored.
+    """
+    try:
+        return reading.read_fetched(file)
+    except DataRejected as error:
+        raise UsageError(error.message, fix=error.fix or "correct the file", cause=error.cause) from error
 
 
 def _typed(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:

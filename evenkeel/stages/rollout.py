@@ -35,8 +35,10 @@ def last_judged(workspace: Workspace) -> datetime | None:
     return judged[-1] if judged else None
 
 
-def record_registered(workspace: Workspace, model: ModelRef, report: GateReport, *, by: str) -> None:
-    """Enter a registered challenger with its gate results, once."""
+def record_registered(
+    workspace: Workspace, model: ModelRef, report: GateReport, *, by: str, source: str
+) -> None:
+    """Enter a registered challenger with its gate results and what it was made from, once."""
     events = workspace.ledger.events(workspace.name)
     if any(e.kind is EventKind.REGISTERED and e.model == model for e in events):
         return
@@ -46,7 +48,7 @@ def record_registered(workspace: Workspace, model: ModelRef, report: GateReport,
         model,
         by=by,
         why=report.why,
-        detail={"gates": report.to_json(), "passed": report.passed},
+        detail={"gates": report.to_json(), "passed": report.passed, "source": source},
     )
 
 
@@ -56,14 +58,24 @@ def promote(workspace: Workspace, model: ModelRef, report: GateReport, *, by: st
     Returns:
         Whether it is now champion.
     """
-    if not report.passed:
-        refuse(workspace, model, report.why, report=report, by=by)
+    now = workspace.ledger.standing(workspace.name)
+    twin = _reverted_twin(workspace, model, now)
+    if twin or not report.passed:
+        why = f"made from the same rows and configuration as version {twin}, which was taken back"
+        refuse(workspace, model, why if twin else report.why, report=report, by=by)
         return False
-    current = workspace.ledger.standing(workspace.name).champion
-    if current != model:
+    if now.champion != model:
         detail = {"gates": report.to_json(), "passed": True}
         _add(workspace, EventKind.PROMOTED, model, by=by, why=report.why, champion=model.version, detail=detail)
     return True
+
+
+def _reverted_twin(workspace: Workspace, model: ModelRef, now: Standing) -> str:
+    """Return the reverted version that was made from the same source as ``model``; empty where there is none."""
+    events = workspace.ledger.events(workspace.name)
+    sources = {e.version: e.detail.get("source") for e in events if e.kind is EventKind.REGISTERED}
+    mine = sources.get(model.version)
+    return next((v for v in sorted(now.reverted) if mine and sources.get(v) == mine), "")
 
 
 def refuse(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ from evenkeel.adapters.model_folder import prepare_model_folder
 from evenkeel.learning.bundle import Bundle, write_parts
 from evenkeel.learning.features import model_frame
 from evenkeel.learning.gates import judge
-from evenkeel.learning.manifest import seal
+from evenkeel.learning.manifest import MANIFEST, seal
 from evenkeel.learning.plots import draw
 from evenkeel.learning.predictor import predict
 from evenkeel.learning.trained import Trained
@@ -88,12 +90,8 @@ class Judged:
 
 def judge_challenger(workspace: Workspace, trained: Trained, champion: Bundle | Degraded | None) -> Judged:
     """Write the challenger's bundle and judge it against the champion on the same recent rows."""
-    spool = workspace.settings.home / "spool" / workspace.name
-    spool.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="challenger-", dir=spool))
-    write_parts(trained, folder)
-    _describe_for_registry(workspace, trained, folder)
-    digest = seal(folder)
+    folder = _spooled(workspace, trained)
+    digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
     report = judge(
         trained,
         sum(f.stat().st_size for f in folder.iterdir()),
@@ -119,8 +117,37 @@ def register_challenger(workspace: Workspace, judged: Judged) -> ModelRef:
             judged.digest,
             judged.trained.card,
             plots=plots,
-            reference_rows=len(judged.trained.reference),
         )
+
+
+def _spooled(workspace: Workspace, trained: Trained) -> Path:
+    """Return the challenger's sealed bundle on this disk, the same one when training was interrupted and repeated.
+
+    The same data gives the same model but not the same bytes (skops writes memory addresses), so what was
+    sealed first is what gets registered: a rerun makes no second version.
+    """
+    spool = workspace.settings.home / "spool" / workspace.name
+    folder = spool / source_of(workspace, trained)[:32]
+    if not (folder / MANIFEST).is_file():
+        spool.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=spool) as scratch:
+            fresh = Path(scratch) / "bundle"
+            write_parts(trained, fresh)
+            _describe_for_registry(workspace, trained, fresh)
+            seal(fresh)
+            fresh.rename(folder)
+    return folder
+
+
+def source_of(workspace: Workspace, trained: Trained) -> str:
+    """Return the digest of what a challenger was made from: its rows and labels, and the configuration."""
+    return hashlib.sha256(f"{trained.card.fingerprint} {workspace.settings.digest}".encode()).hexdigest()
+
+
+def forget_spooled(judged: Judged) -> None:
+    """Remove the spooled bundle of a challenger that has been settled."""
+    shutil.rmtree(judged.folder, ignore_errors=True)
 
 
 def _describe_for_registry(workspace: Workspace, trained: Trained, folder: Path) -> None:

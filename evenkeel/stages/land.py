@@ -1,0 +1,152 @@
+"""Land files: copy them byte for byte before anything reads them, and enter the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evenkeel.adapters import reading, sources
+from evenkeel.adapters.fetched import Fetched
+from evenkeel.adapters.formats import stem
+from evenkeel.adapters.lake import Table
+from evenkeel.adapters.landing import LandingResult
+from evenkeel.domain.batch import BatchState, LandedFile, check_batch_id
+from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
+from evenkeel.quality.schema import missing_required
+from evenkeel.stages.pin import pending
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+
+
+def land_files(workspace: Workspace, paths: Sequence[str], batch: str | None) -> list[LandingResult]:
+    """Land files named by a person: one batch of all of them with ``batch``, else one per file.
+
+    Raises:
+        UsageError: A file is missing, empty, a folder or of no known format; a batch of that id has other
+            content; or a file lacks a column that the schema requires and no batch ever had.
+    """
+    fetched = sources.fetch_files(paths, max_bytes=workspace.settings.platform.landing.max_bytes)
+    groups: dict[str, list[Fetched]] = {}
+    for file in fetched:
+        groups.setdefault(check_batch_id(batch or stem(file.name)), []).append(file)
+    for file in fetched:
+        check_columns(workspace, LandedFile(file.source, "", file.size, file.source, file.format), file.path)
+    return [land(workspace, batch_id, files) for batch_id, files in groups.items()]
+
+
+def land(workspace: Workspace, batch_id: str, files: Sequence[Fetched]) -> LandingResult:
+    """Land one batch and enter it in the ledger; what has landed already changes nothing."""
+    result = workspace.landing.land(workspace.name, batch_id, files)
+    workspace.ledger.record_landing(result.landing)
+    return result
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What a look at the configured sources brought.
+
+    Attributes:
+        landed: Batches that are new.
+        refused: What did not land, and why.
+    """
+
+    landed: tuple[str, ...]
+    refused: tuple[EvenkeelError, ...]
+
+
+def land_incoming(workspace: Workspace, batch: str | None, *, scheduled: datetime) -> Arrivals:
+    """Land what the configured sources offer; a batch that is refused does not keep the others away.
+
+    Raises:
+        Transient: A source does not answer.
+    """
+    landed: list[str] = []
+    refused: list[EvenkeelError] = []
+    for source in workspace.pipeline.sources:
+        try:
+            offered = sources.discover(
+                source,
+                home=workspace.settings.home,
+                batch=batch,
+                scheduled=scheduled,
+                max_bytes=workspace.settings.platform.landing.max_bytes,
+            )
+        except DataRejected as missing:
+            refused.append(missing)
+            continue
+        for incoming in offered:
+            try:
+                result = land(workspace, incoming.batch_id, incoming.files)
+            except Transient:
+                raise
+            except EvenkeelError as error:
+                refused.append(error)
+                continue
+            landed += [result.landing.batch_id] if result.new else []
+    return Arrivals(tuple(landed), tuple(refused))
+
+
+def check_pending(workspace: Workspace, batch: str | None) -> None:
+    """See before a run that the schema and the landed files can fit together at all.
+
+    Raises:
+        UsageError: There is no such batch, or a pending file lacks a column that no batch ever had.
+    """
+    waiting = pending(workspace, batch)
+    if batch is not None and not waiting:
+        _explain_absence(workspace, batch)
+    for batch_id in waiting:
+        landing = workspace.landing.landing(workspace.name, batch_id)
+        for file, path in workspace.landing.fetch(landing) if landing else ():
+            check_columns(workspace, file, path)
+
+
+def check_columns(workspace: Workspace, file: LandedFile, path: Path) -> None:
+    """Refuse a file that lacks a required column which no accepted batch ever had: the schema is wrong, not the feed.
+
+    A column that used to come and is now absent is a failure of the data: such a batch lands and is held.
+
+    Raises:
+        UsageError: A column the schema requires is in neither the file nor any earlier batch.
+    """
+    try:
+        columns = reading.columns_of(file, path)
+    except DataRejected:
+        return  # unreadable: it lands as it is, and the run holds it whole
+    missing = missing_required(columns, workspace.schema)
+    unheard = [c for c in missing if c not in _seen(workspace)] if missing else []
+    if unheard:
+        raise UsageError(
+            f"{file.name}: has no column {unheard[0]!r}, which {workspace.schema.file} requires"
+            f" (columns.{unheard[0]}); found {_listed(columns)}",
+            fix=f"correct columns.{unheard[0]} in the schema, or give it `required: false`",
+        )
+
+
+def _seen(workspace: Workspace) -> frozenset[str]:
+    """Return the columns that accepted batches have had."""
+    if not workspace.lake.exists(workspace.name, Table.ACCEPTED):
+        return frozenset()
+    return frozenset(workspace.lake.columns(workspace.name, Table.ACCEPTED))
+
+
+def _explain_absence(workspace: Workspace, batch: str) -> None:
+    record = workspace.ledger.batch(workspace.name, batch)
+    if record is None and not workspace.pipeline.sources:
+        raise UsageError(
+            f"{workspace.name}: no batch {batch!r} has landed",
+            fix=f"land it: `evenkeel land {workspace.name} FILE --batch {batch}`",
+        )
+    if record is not None and record.state is BatchState.HELD:
+        raise UsageError(
+            f"{workspace.name}: batch {batch!r} is held: {record.held_reason}",
+            fix="correct the feed or the expectations, then land the batch under another id",
+        )
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(str(n) for n in names)
