@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from evenkeel.serving.rung import RungModel
     from evenkeel.settings.pipeline import Target
 
-# Between chunks a rung that is out of time is given up. The cut is by position, so that a rerun cuts the same:
+# Between chunks a rung that is out of time is given up. The cut is by position, so a rerun cuts the same:
 # the last bits of a matrix product depend on how many rows it is given (1e-14 in a logistic regression).
 _CHUNK_ROWS = 100_000
 
