@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from evenkeel.learning.confidence import Confidence
 
+_FEW_ROWS = 20_000
 _CHUNK_ROWS = 100_000  # scikit-learn copies its input several times over: copies of a chunk, not of a batch
 
 
@@ -31,6 +32,18 @@ def predict(
     Returns:
         n predictions (object str, or float64) and n confidences in [0, 1].
     """
+    from threadpoolctl import threadpool_limits
+
+    # Linear algebra in one thread gives the same bits on any machine. Trees do so in any number of threads,
+    # but on few rows the threads cost more than they bring, on a busy machine many times more.
+    limits = {"blas": 1} | ({"openmp": 1} if len(inputs) < _FEW_ROWS else {})
+    with threadpool_limits(limits=limits):
+        return _answers(model, inputs, task, confidence)
+
+
+def _answers(
+    model: Any, inputs: pd.DataFrame, task: str, confidence: Confidence
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
     starts = range(0, max(len(inputs), 1), _CHUNK_ROWS)
     answered = [_answer(model, inputs.iloc[s : s + _CHUNK_ROWS], task, confidence) for s in starts]
     if len(answered) == 1:

@@ -77,7 +77,9 @@ def test_the_calibration_rows_set_the_confidence_only(problem):
     window = cut_window(made.rows, made.target, made.pipeline)
     target = made.target.copy()
     target.loc[window.calibration.rows.index] += 50
-    result, again = trained(made), trained(replace(made, target=target))
+    rows = made.rows.copy()
+    rows.loc[window.calibration.rows.index, "price"] += 30
+    result, again = trained(made), trained(replace(made, rows=rows, target=target))
     probe = made.rows.head(100)
     np.testing.assert_array_equal(answers(result, made, probe)[0], answers(again, made, probe)[0])
     assert answers(again, made, probe)[1].max() < 0.05 < answers(result, made, probe)[1].min()
