@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from evenkeel.errors import DataRejected
+from evenkeel.quality.imputers import joint_imputer, simple_imputer, typed_value
 from evenkeel.quality.quarantine import Finding, set_aside
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Imputer:
         value = column["simple"].transform(np.array([[missing]], dtype=object if missing is None else float))[
             0, 0
         ]
-        return _typed(value, column["kind"])
+        return typed_value(value, column["kind"])
 
     def _carried(self, frame: pd.DataFrame, name: str, last_good: Any) -> pd.Series[Any]:
         values = frame[name]
@@ -100,7 +101,7 @@ class Imputer:
         else:
             carried = values.ffill()
         missing = bool(pd.isna(last_good))
-        first = self._last_resort(name) if missing else _typed(last_good, kind)
+        first = self._last_resort(name) if missing else typed_value(last_good, kind)
         return carried.where(carried.notna(), first)
 
     def _joint(
@@ -145,12 +146,12 @@ def fit_imputer(reference: pd.DataFrame, pipeline: Pipeline, kinds: Mapping[str,
     for name in pipeline.features.columns:
         kind = kinds[name]
         chosen = impute.columns.get(name, impute.numeric if kind == "numeric" else impute.categorical)
-        simple = _simple(reference[name], kind, chosen.strategy, chosen.fill_value)
+        simple = simple_imputer(reference[name], kind, chosen.strategy, chosen.fill_value)
         columns[name] = {"kind": kind, "strategy": chosen.strategy, "simple": simple}
     numeric = [n for n, c in columns.items() if c["kind"] == "numeric" and reference[n].notna().any()]
     used = {c["strategy"] for c in columns.values()} & {"knn", "iterative"}
     joint = {
-        strategy: _fit_joint(strategy, reference[numeric], pipeline.training.seed)
+        strategy: joint_imputer(strategy, reference[numeric], pipeline.training.seed)
         for strategy in sorted(used)
     }
     return Imputer({"time": pipeline.time, "columns": columns, "joint": joint})
@@ -195,75 +196,6 @@ def refuse_rows(split: Split, frame: pd.DataFrame, pipeline: Pipeline) -> Split:
     return set_aside(split, frame, Finding("*", "missing_share", past, values), pipeline.row_key)
 
 
-def _simple(values: pd.Series[Any], kind: Kind, strategy: str, fill_value: Any) -> Any:
-    from sklearn.impute import SimpleImputer
-
-    cells = _cells(values, kind)
-    missing = None if kind == "categorical" else np.nan
-    if strategy == "constant":
-        fill = float(_truth(fill_value)) if kind == "boolean" else fill_value
-        imputer = SimpleImputer(
-            missing_values=missing, strategy="constant", fill_value=fill, keep_empty_features=True
-        )
-    elif values.isna().all():
-        empty = "missing" if kind == "categorical" else 0.0
-        imputer = SimpleImputer(
-            missing_values=missing, strategy="constant", fill_value=empty, keep_empty_features=True
-        )
-    else:
-        by_median = kind == "numeric" and strategy != "most_frequent"
-        imputer = SimpleImputer(missing_values=missing, strategy="median" if by_median else "most_frequent")
-    return imputer.fit(cells)
-
-
-def _cells(values: pd.Series[Any], kind: Kind) -> npt.NDArray[Any]:
-    if kind == "categorical":
-        cells: npt.NDArray[Any] = values.to_numpy(dtype=object, copy=True)
-        cells[values.isna().to_numpy()] = None
-    else:
-        cells = values.to_numpy(dtype="float64", na_value=np.nan)
-    return cells.reshape(-1, 1)
-
-
-def _fit_joint(strategy: str, numbers: pd.DataFrame, seed: int) -> dict[str, Any]:
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - makes the next import possible
-    from sklearn.impute import IterativeImputer, KNNImputer
-    from sklearn.preprocessing import RobustScaler
-
-    columns = list(numbers.columns)
-    if not columns:
-        return {"columns": [], "scaler": None, "imputer": None}
-    scaler = RobustScaler().fit(numbers.to_numpy(dtype="float64"))
-    scaled = scaler.transform(_evenly(numbers, _JOINT_ROWS[strategy]).to_numpy(dtype="float64"))
-    imputer: Any = KNNImputer(n_neighbors=5, weights="distance", keep_empty_features=True)
-    if strategy == "iterative":
-        # Never past what the reference has seen: a regression would extrapolate.
-        low, high = np.nanmin(scaled, axis=0, initial=np.inf), np.nanmax(scaled, axis=0, initial=-np.inf)
-        seen = low <= high
-        imputer = IterativeImputer(
-            random_state=seed,
-            keep_empty_features=True,
-            min_value=np.where(seen, low, -np.inf),
-            max_value=np.where(seen, high, np.inf),
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # ten rounds are enough to fill a gap
-        imputer.fit(scaled)
-    return {"columns": columns, "scaler": scaler, "imputer": imputer}
-
-
-_JOINT_ROWS = {"knn": 2_000, "iterative": 20_000}
-
-
-def _evenly(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """Return at most ``rows`` rows that hold a value, evenly spaced."""
-    known = frame[frame.notna().any(axis=1)]
-    return known.iloc[np.unique(np.linspace(0, len(known) - 1, min(rows, len(known))).astype(np.intp))]
-
-
 def _gap(values: pd.Series[Any]) -> npt.NDArray[np.bool_] | None:
     """Return which cells are missing, or None where none is."""
     if values.dtype == np.float64 and len(values) and not np.isnan(values.to_numpy().min()):
@@ -288,13 +220,3 @@ def _lists(index: pd.Index, gaps: Mapping[str, npt.NDArray[np.bool_]]) -> pd.Ser
             named[i] = [name for name, gap in zip(names, cells[row], strict=True) if gap]
         lists[rows] = named[of_row.reshape(-1)]
     return pd.Series(lists, index=index)
-
-
-def _typed(value: Any, kind: str) -> Any:
-    if kind == "categorical":
-        return str(value)
-    return _truth(value) if kind == "boolean" else float(value)
-
-
-def _truth(value: Any) -> bool:
-    return value.strip().lower() in ("true", "yes", "1", "1.0") if isinstance(value, str) else bool(value)

@@ -12,14 +12,13 @@ from evenkeel.domain.quality import Split
 from evenkeel.errors import DataRejected
 from evenkeel.quality.coercion import Coerced, coerce_column, null_column
 from evenkeel.quality.document import read_document
+from evenkeel.quality.findings import find
 from evenkeel.quality.kind import Kind
-from evenkeel.quality.quarantine import Finding, cause_of, cells_as_text, quarantine
+from evenkeel.quality.quarantine import cause_of, quarantine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
-
-    import numpy.typing as npt
 
     from evenkeel.quality.rules import Broken, Rules
     from evenkeel.settings import Settings
@@ -136,7 +135,7 @@ def split(frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str]) -> S
     read = {name: schema.coerce(name, frame[name]) for name in present}
     arrays = {name: coerced.values.array for name, coerced in read.items()}  # noqa: PD011 - a field
     typed = pd.DataFrame(arrays, index=range(len(frame)), copy=False)
-    findings, unexplained = _findings(frame, typed, read, schema, row_key)
+    findings, unexplained = find(frame, typed, read, schema.rules, row_key)
     quarantined, causes = quarantine(frame, findings, typed[list(row_key)])
     if len(quarantined):
         kept = np.ones(len(frame), dtype=np.bool_)
@@ -191,61 +190,6 @@ def _check_header(frame: pd.DataFrame, schema: TableSchema) -> None:
             cause="data.column_missing",
             evidence={"columns": list(missing), "found": names},
         )
-
-
-def _findings(
-    frame: pd.DataFrame,
-    typed: pd.DataFrame,
-    read: dict[str, Coerced],
-    schema: TableSchema,
-    row_key: Sequence[str],
-) -> tuple[list[Finding], list[Broken]]:
-    """Return what rows can be blamed for, and what none can."""
-    findings = [
-        Finding(name, check, rows := np.flatnonzero(mask), cells_as_text(frame[name], rows))
-        for name, coerced in read.items()
-        for check, mask in coerced.flawed.items()
-    ]
-    unexplained = []
-    for broken in schema.rules.broken(typed):
-        if broken.rows is None:
-            unexplained.append(broken)
-            continue
-        rows = broken.rows
-        if broken.check == "not_nullable" and broken.column in read:  # an unreadable cell is null only here
-            unreadable = read[broken.column].flawed.get("dtype")
-            rows = rows if unreadable is None else rows[~unreadable[rows]]
-        if len(rows):
-            cells = frame[broken.column] if broken.column in frame.columns else _joined(typed, broken.column)
-            findings.append(Finding(broken.column, broken.check, rows, cells_as_text(cells, rows)))
-    bad = np.zeros(len(frame), dtype=np.bool_)
-    for found in findings:
-        bad[found.rows] = True
-    later = _later_duplicates(typed[list(row_key)], bad)
-    if len(later):
-        name = ", ".join(row_key)
-        findings.append(Finding(name, "unique", later, cells_as_text(_joined(typed, name), later)))
-    return findings, unexplained
-
-
-def _later_duplicates(keys: pd.DataFrame, bad: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Return the rows whose key an earlier row has, but for the first row of each key that is not bad."""
-    readable = keys.notna().all(axis=1).to_numpy()
-    repeated = keys.duplicated(keep="first").to_numpy() & readable
-    if not repeated.any():
-        return np.flatnonzero(repeated)
-    good = readable & ~bad
-    kept = good.copy()
-    kept[good] = ~keys[good].duplicated(keep="first").to_numpy()
-    return np.flatnonzero(repeated & ~kept)
-
-
-def _joined(typed: pd.DataFrame, names: str) -> pd.Series[Any]:
-    """Return the values of several columns as one text."""
-    first, *others = (typed[name].astype("string") for name in names.split(", "))
-    for other in others:
-        first = first.str.cat(other, sep=", ")
-    return first
 
 
 def _rejected(unexplained: Sequence[Broken]) -> DataRejected:

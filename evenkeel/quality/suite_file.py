@@ -43,7 +43,7 @@ _SQL_ONLY = (
     "expect_table_row_count_to_equal_other_table",
 )
 _COLUMN_KEYS = ("column", "column_A", "column_B", "column_list", "column_set")
-# What a failed expectation stands for where its meta does not say; the first part that the type holds decides.
+# What a failed expectation stands for where its meta does not say: the first part found in its type.
 _CAUSES = (
     ("not_be_null", "data.nulls"),
     ("non_null_values", "data.nulls"),
