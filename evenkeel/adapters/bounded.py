@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evenkeel.errors import DataRejected
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ALWAYS_ALLOWED = 64 * 1024**2
 _RATIO = 400

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from evenkeel.domain.batch import LandedFile
 from evenkeel.errors import DataRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from evenkeel.domain.batch import LandedFile
 
 _MAX_CELL = 16 * 1024 * 1024
 

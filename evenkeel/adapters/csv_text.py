@@ -7,8 +7,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +15,9 @@ import pyarrow.csv as pc
 
 from evenkeel.adapters.bounded import Gunzipped
 from evenkeel.errors import DataRejected
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _BLOCK = 16 * 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -69,7 +71,8 @@ def _read(opened: _Opener, name: str) -> pd.DataFrame:
             raise _explained(opened, name, header, str(error)) from None
     if watched.quotes % 2:
         _check_quotes(opened, name)
-    return table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 class _Watched(io.RawIOBase):
@@ -127,12 +130,13 @@ def _explained(opened: _Opener, name: str, header: list[str], said: str) -> Data
         try:
             for row in rows:
                 if row and len(row) != len(header):
+                    at = rows.line_num
                     cut = next(rows, None) is None and len(row) < len(header) and not _ends_a_line(opened)
                     return DataRejected(
-                        f"{name}: line {rows.line_num}: {len(row)} cells, expected {len(header)}"
+                        f"{name}: line {at}: {len(row)} cells, expected {len(header)}"
                         + (": the file ends in the middle of a row" if cut else ""),
                         cause="data.truncated" if cut else "data.not_the_format",
-                        evidence={"line": rows.line_num, "cells": len(row), "columns": len(header)},
+                        evidence={"line": at, "cells": len(row), "columns": len(header)},
                     )
         except csv.Error as error:
             return DataRejected(f"{name}: line {rows.line_num}: {error}", cause="data.not_the_format")

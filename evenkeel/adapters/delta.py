@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ import pyarrow as pa
 from evenkeel.errors import EvenkeelError, Permanent, Transient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from deltalake import WriterProperties
 
 _DOWN = "dependency.lake_down"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
 
 from evenkeel.adapters.delta import first_line, translated, writer_properties
 from evenkeel.adapters.lake_schemas import BATCH
 from evenkeel.errors import Transient
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
     from deltalake import CommitProperties, DeltaTable
 
 _CHECKPOINT_EVERY = "20"  # commits; opening a table replays what came after the last checkpoint

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evenkeel.adapters.formats import detect, masked
 from evenkeel.adapters.vendor_errors import translated
 from evenkeel.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Fetched:

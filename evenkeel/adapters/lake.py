@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +11,9 @@ from evenkeel.adapters.delta import expression, translated
 from evenkeel.adapters.delta_tables import DeltaTables
 from evenkeel.adapters.lake_schemas import BATCH, REQUIRED, Table, conformed
 from evenkeel.domain.batch import check_batch_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Lake", "Table"]
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evenkeel.adapters import manifest
-from evenkeel.adapters.fetched import Fetched
 from evenkeel.adapters.formats import safe_name
 from evenkeel.adapters.zone_copy import CHUNK, ZoneCopy
 from evenkeel.domain.batch import LandedFile, Landing, check_batch_id
 from evenkeel.errors import DataRejected, Transient, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenkeel.adapters.fetched import Fetched
 
 _MANIFEST = "batch.json"
 
@@ -71,11 +75,11 @@ class LandingZone:
         for copy in self._copies:
             for landed, fetched in chosen:
                 copy.copy_in(f"{pipeline}/{batch_id}/{landed.name}", fetched.path, landed.sha256)
-            copy.replace(f"{_index_key(pipeline, content)}/{batch_id}", b"")
+            copy.mark(f"{_index_key(pipeline, content)}/{batch_id}")
         landing = Landing(pipeline, batch_id, tuple(f for f, _ in chosen), datetime.now(UTC))
         new = self._copies[0].create(_manifest_key(pipeline, batch_id), manifest.written(landing))
         if not new:  # another process landed this batch meanwhile
-            landing = self._of_this_content(pipeline, batch_id, content)
+            landing = self._of_this_content(pipeline, batch_id, content) or landing
         self._complete(landing)
         self._tidy(landing)
         return LandingResult(landing, new=new)
@@ -151,21 +155,23 @@ class LandingZone:
         return list(chosen.values())
 
     def _same_content(self, pipeline: str, batch_id: str, content: str) -> Landing | None:
-        """Return the batch that holds this content already, be it this one or an earlier one."""
-        if self._standing(pipeline, batch_id):
-            return self._of_this_content(pipeline, batch_id, content)
+        """Return the batch that holds this content already, be it this one or an earlier one.
+
+        Raises:
+            UsageError: None does, and this batch holds another content.
+        """
         for copy in self._copies:
             for named in copy.names(_index_key(pipeline, content)):
                 earlier = self._standing(pipeline, named)
                 if earlier and manifest.content_of(earlier) == content:
                     return earlier
-        return None
+        return self._of_this_content(pipeline, batch_id, content)
 
-    def _of_this_content(self, pipeline: str, batch_id: str, content: str) -> Landing:
+    def _of_this_content(self, pipeline: str, batch_id: str, content: str) -> Landing | None:
+        """Return the batch, None where there is none; UsageError where it holds another content."""
         landing = self._standing(pipeline, batch_id)
-        if landing and manifest.content_of(landing) == content:
+        if landing is None or (standing := manifest.content_of(landing)) == content:
             return landing
-        standing = manifest.content_of(landing) if landing else "nothing"
         raise UsageError(
             f"batch {batch_id} has landed with other content: {standing[:16]} stands, {content[:16]} came",
             fix="land it under another id with --batch",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenkeel.domain.batch import LandedFile, Landing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def written(landing: Landing) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,12 @@ import pyarrow.parquet as pq
 
 from evenkeel.errors import DataRejected
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _MAGIC = b"PAR1"
-_CELLS_ALWAYS_ALLOWED = 100_000_000
-_CELLS_PER_BYTE = 1000
+_CELLS_ALWAYS_ALLOWED = 50_000_000
+_CELLS_PER_BYTE = 100
 _EXACT_IN_FLOAT = 2**53
 
 
@@ -32,7 +35,8 @@ def read(path: Path, name: str) -> pd.DataFrame:
         values = table.column(column)
         mask = values.is_null().to_numpy()
         numbers = pc.fill_null(values, 0).to_numpy().astype(np.int64, copy=False)
-        frame.insert(table.column_names.index(column), column, pd.arrays.IntegerArray(numbers, mask))
+        whole = pd.Series(pd.arrays.IntegerArray(numbers, mask), index=frame.index)
+        frame.insert(table.column_names.index(column), column, whole)
     return frame
 
 
@@ -70,11 +74,12 @@ def _opened(path: Path, name: str) -> pq.ParquetFile:
 
 def _check_size(metadata: pq.FileMetaData, path: Path, name: str) -> None:
     """Refuse a small file that claims more cells than memory holds: run-length encoding knows no bound."""
+    size = path.stat().st_size
     cells = metadata.num_rows * metadata.num_columns
-    if cells > max(_CELLS_ALWAYS_ALLOWED, _CELLS_PER_BYTE * path.stat().st_size):
+    if cells > max(_CELLS_ALWAYS_ALLOWED, _CELLS_PER_BYTE * size):
         raise DataRejected(
-            f"{name}: {metadata.num_rows} rows of {metadata.num_columns} columns in {path.stat().st_size} bytes"
-            ", more than its size may hold",
+            f"{name}: {metadata.num_rows} rows of {metadata.num_columns} columns in {size} bytes"
+            ", more than possible",
             cause="data.too_large",
         )
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evenkeel.adapters import csv_text, json_lines, parquet
 from evenkeel.adapters.counting import count_rows
-from evenkeel.adapters.fetched import Fetched
 from evenkeel.adapters.formats import CSV, CSV_GZ, JSONL, PARQUET
-from evenkeel.domain.batch import LandedFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from evenkeel.adapters.fetched import Fetched
+    from evenkeel.domain.batch import LandedFile
 
 __all__ = ["columns_of", "count_rows", "read", "read_fetched"]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenkeel.adapters.fetched import Fetched
 from evenkeel.adapters.file_systems import opened
@@ -17,8 +15,13 @@ from evenkeel.adapters.vendor_errors import translated
 from evenkeel.adapters.zone_copy import CHUNK
 from evenkeel.domain.batch import check_batch_id
 from evenkeel.errors import DataRejected, EvenkeelError, UsageError
-from evenkeel.settings.pipeline import Source
 from evenkeel.settings.secrets import fill_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from evenkeel.settings.pipeline import Source
 
 MAX_BYTES = 4 * 1024**3
 _DOWN, _REFUSES = "dependency.source_down", "dependency.source_refuses"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from evenkeel.adapters.file_systems import is_local, opened
 from evenkeel.adapters.formats import masked
 from evenkeel.adapters.vendor_errors import translated
 from evenkeel.errors import Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
 CHUNK = 4 * 1024 * 1024
 _PART = ".part-"
@@ -68,7 +70,10 @@ class ZoneCopy:
         return sorted(n for n in names if not n.startswith("."))
 
     def create(self, key: str, content: bytes) -> bool:
-        """Write ``content`` under ``key`` unless something stands there; say whether it was written."""
+        """Write ``content`` under ``key`` unless something stands there; say whether it was written.
+
+        In a local folder everything written beside it before is on the disk then, too.
+        """
         with self._translated(key):
             if self.is_local:
                 return self._create_local(Path(self._path(key)), content)
@@ -85,6 +90,13 @@ class ZoneCopy:
                 self._put_local(Path(self._path(key)), [content])
             else:
                 self._files.pipe_file(self._path(key), content)
+
+    def mark(self, key: str) -> None:
+        """Put an empty file under ``key``; where it gets lost nothing but time is."""
+        with self._translated(key):
+            if self.is_local:
+                Path(self._path(key)).parent.mkdir(parents=True, exist_ok=True)
+            self._files.pipe_file(self._path(key), b"")
 
     def copy_in(self, key: str, source: Path, sha256: str) -> None:
         """Copy the file ``source`` to ``key``, byte for byte.
@@ -169,7 +181,6 @@ class ZoneCopy:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        _sync_folder(path.parent)
 
     def _part(self, path: Path, chunks: Iterable[bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,209 @@
+"""The landing zone: what lands stays byte for byte, once, whatever is killed, damaged or done twice."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evenkeel.adapters.landing import LandingZone
+from evenkeel.adapters.sources import fetch_files
+from evenkeel.errors import DataRejected, UsageError
+
+MAX = 10_000_000
+
+
+@pytest.fixture
+def zone(tmp_path: Path) -> LandingZone:
+    return LandingZone(str(tmp_path / "zone"), [str(tmp_path / "copy")], max_bytes=MAX)
+
+
+def _file(folder: Path, name: str, content: bytes = b"id,x\n1,2\n") -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    return str(folder / name)
+
+
+def _land(zone: LandingZone, batch: str, *files: str):
+    return zone.land("market", batch, fetch_files(files))
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_batch_lands_whole_in_the_zone_and_its_replica(zone: LandingZone, tmp_path: Path) -> None:
+    paths = [_file(tmp_path / "in", "a.csv"), _file(tmp_path / "in", "b.jsonl", b'{"id": 2}\n')]
+    result = _land(zone, "2026-01-01", *paths)
+    assert result.new
+    assert [f.format for f in result.landing.files] == ["csv", "jsonl"]
+    assert zone.landing("market", "2026-01-01") == result.landing
+    assert zone.landed("market") == [result.landing]
+    assert [p.read_bytes() for _, p in zone.fetch(result.landing)] == [Path(p).read_bytes() for p in paths]
+    assert _tree(tmp_path / "zone") == _tree(tmp_path / "copy")
+
+
+def test_the_same_content_is_landed_once_under_any_id(zone: LandingZone, tmp_path: Path) -> None:
+    path = _file(tmp_path / "in", "a.csv")
+    first = _land(zone, "one", path)
+    before = _tree(tmp_path / "zone")
+    again, renamed = _land(zone, "one", path), _land(zone, "two", _file(tmp_path / "in", "renamed.csv"))
+    assert (again.new, renamed.new) == (False, False)
+    assert again.landing == renamed.landing == first.landing
+    assert _tree(tmp_path / "zone") == before
+    assert zone.landing("market", "two") is None
+    assert zone.land("other", "one", fetch_files([path])).new  # another pipeline takes it for itself
+
+
+def test_other_content_under_a_taken_id_is_refused(zone: LandingZone, tmp_path: Path) -> None:
+    _land(zone, "one", _file(tmp_path / "in", "a.csv"))
+    before = _tree(tmp_path / "zone")
+    with pytest.raises(UsageError, match=r"batch one has landed with other content.*--batch"):
+        _land(zone, "one", _file(tmp_path / "in", "b.csv", b"id\n9\n"))
+    assert _tree(tmp_path / "zone") == before
+
+
+def test_the_same_bytes_given_twice_in_one_batch_land_once(zone: LandingZone, tmp_path: Path) -> None:
+    paths = [_file(tmp_path / "in", "a.csv"), _file(tmp_path / "in", "again.csv")]
+    assert len(_land(zone, "one", *paths).landing.files) == 1
+
+
+def test_a_landing_that_was_killed_is_no_landing_and_is_finished_by_the_next(
+    zone: LandingZone, tmp_path: Path
+) -> None:
+    path = _file(tmp_path / "in", "a.csv")
+    whole = LandingZone(str(tmp_path / "whole"), max_bytes=MAX)
+    name = _land(whole, "one", path).landing.files[0].name
+    # Killed while copying: half a file, a temporary one, one of yet another attempt, no batch.json.
+    for leftover in (name, ".part-abc", "0000000000000000-old.csv"):
+        _file(tmp_path / "zone" / "market" / "one", leftover, b"id,")
+    assert zone.landing("market", "one") is None
+    assert zone.landed("market") == []
+    assert _land(zone, "one", path).new
+    assert sorted(p.name for p in (tmp_path / "zone/market/one").iterdir()) == sorted([name, "batch.json"])
+    assert zone.fetch(zone.landing("market", "one"))[0][1].read_bytes() == Path(path).read_bytes()
+
+
+def test_a_replica_that_a_crash_kept_from_its_manifest_gets_it(zone: LandingZone, tmp_path: Path) -> None:
+    path = _file(tmp_path / "in", "a.csv")
+    _land(zone, "one", path)
+    (tmp_path / "copy/market/one/batch.json").unlink()
+    assert not _land(zone, "one", path).new
+    assert _tree(tmp_path / "zone") == _tree(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_a_damaged_file_is_repaired_from_the_replica(zone: LandingZone, tmp_path: Path, damage: str) -> None:
+    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    held = tmp_path / "zone/market/one" / landing.files[0].name
+    if damage == "gone":
+        held.unlink()
+    else:
+        held.write_bytes(b"id,x\n1,3\n" if damage == "flipped" else b"id,x")
+    assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
+    assert held.read_bytes() == b"id,x\n1,2\n"
+
+
+def test_a_file_damaged_in_every_copy_is_held(zone: LandingZone, tmp_path: Path) -> None:
+    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    for copy in ("zone", "copy"):
+        (tmp_path / copy / "market/one" / landing.files[0].name).write_bytes(b"id,x\n1,3\n")
+    with pytest.raises(DataRejected, match="damaged or gone in every copy") as caught:
+        zone.fetch(landing)
+    assert caught.value.cause == "data.landed_copy_damaged"
+
+
+def test_a_damaged_manifest_is_repaired_from_the_replica(zone: LandingZone, tmp_path: Path) -> None:
+    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    manifest = tmp_path / "zone/market/one/batch.json"
+    sound = manifest.read_bytes()
+    manifest.write_bytes(sound.replace(b'"size": 9', b'"size": 8'))
+    assert zone.landed("market") == [landing]
+    assert manifest.read_bytes() == sound
+    for copy in ("zone", "copy"):
+        (tmp_path / copy / "market/one/batch.json").write_bytes(b"{")
+    with pytest.raises(DataRejected, match=r"batch\.json is damaged"):
+        zone.landing("market", "one")
+
+
+def test_a_lost_zone_is_read_from_its_replica(zone: LandingZone, tmp_path: Path) -> None:
+    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    shutil.rmtree(tmp_path / "zone")
+    assert zone.landed("market") == [landing]
+    assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
+
+
+def test_names_and_ids_cannot_leave_the_zone(zone: LandingZone, tmp_path: Path) -> None:
+    for batch in ("../x", "a/b", "..", ".by-content", ""):
+        with pytest.raises(UsageError, match="cannot be used"):
+            _land(zone, batch, _file(tmp_path / "in", "a.csv"))
+    odd = _file(tmp_path / "in", "..\\.. ;ü$(x)\n.csv", b"id\n5\n")
+    name = _land(zone, "one", odd).landing.files[0].name
+    assert name.endswith(".csv")
+    assert not set(name) & set("/\\ ;$()\n")
+
+
+def test_a_file_larger_than_allowed_is_refused(tmp_path: Path) -> None:
+    small = LandingZone(str(tmp_path / "zone"), max_bytes=5)
+    with pytest.raises(UsageError, match="9 bytes, larger than the 5 allowed"):
+        _land(small, "one", _file(tmp_path / "in", "a.csv"))
+    assert not (tmp_path / "zone").exists()
+
+
+def test_passwords_do_not_reach_the_manifest(zone: LandingZone, tmp_path: Path) -> None:
+    from evenkeel.adapters.fetched import Fetched
+
+    path = Path(_file(tmp_path / "in", "a.csv"))
+    file = Fetched("a.csv", "https://me:hunter2@host/a.csv?token=s3cret", lambda _: path)
+    landed = zone.land("market", "one", [file]).landing.files[0]
+    assert landed.source == "https://me:***@host/a.csv?***"
+    assert not any(b"hunter2" in c or b"s3cret" in c for c in _tree(tmp_path / "zone").values())
+
+
+def test_an_empty_zone_has_landed_nothing(zone: LandingZone) -> None:
+    assert zone.landed("market") == []
+    assert zone.landing("market", "one") is None
+
+
+@settings(max_examples=30)
+@given(
+    batches=st.lists(
+        st.tuples(
+            st.sampled_from("abcd"),
+            st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=3),
+        ),
+        max_size=6,
+    )
+)
+def test_landing_anything_twice_leaves_the_zone_as_landing_it_once(
+    batches: list[tuple[str, list[bytes]]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        zone = LandingZone(str(home / "zone"), [str(home / "copy")], max_bytes=MAX)
+
+        def land_all() -> list[tuple[str, bool]]:
+            outcome = []
+            for number, (batch, contents) in enumerate(batches):
+                files = [_file(home / f"in{number}", f"{i}.csv", c) for i, c in enumerate(contents)]
+                try:
+                    result = _land(zone, batch, *files)
+                except UsageError:
+                    outcome.append(("refused", False))
+                else:
+                    outcome.append((result.landing.batch_id, result.new))
+            return outcome
+
+        first, before = land_all(), _tree(home / "zone")
+        second = land_all()
+        assert _tree(home / "zone") == before == _tree(home / "copy")
+        assert [b for b, _ in first if b != "refused"] == [
+            b for (b, _), (was, _) in zip(second, first, strict=True) if was != "refused"
+        ]
+        assert not any(new for _, new in second)
+        contents = [frozenset(f.sha256 for f in x.files) for x in zone.landed("market")]
+        assert len(contents) == len(set(contents))
