@@ -65,8 +65,8 @@ def _open_model(run: BatchRun, pins: Pins, which: str) -> Bundle | Degraded | No
 def open_models(run: BatchRun, pins: Pins) -> models.Models:
     """Open the pinned models; one that cannot be had is gone without, and noted."""
     return models.Models(
-        champion=models.standby(pins.champion, _open_model(run, pins, "champion")),
-        previous=models.standby(pins.previous, _open_model(run, pins, "previous")),
+        champion=models.standby(run.workspace, pins.champion, _open_model(run, pins, "champion")),
+        previous=models.standby(run.workspace, pins.previous, _open_model(run, pins, "previous")),
     )
 
 

@@ -95,4 +95,4 @@ def _error_of(state: State[Any]) -> BaseException:
 
 
 def _log_failure(_task: Task[Any, Any], run: TaskRun, state: State[Any]) -> None:
-    structlog.get_logger().error("step failed", stage=run.name, state=state.name, message=state.message)
+    structlog.get_logger().warning("step failed", stage=run.name, state=state.name, message=state.message)

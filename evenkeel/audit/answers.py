@@ -12,6 +12,7 @@ from evenkeel.audit.promise import Findings, shown
 from evenkeel.domain.batch import ModelRef, Pins
 from evenkeel.domain.incident import Incident
 from evenkeel.domain.ladder import Rung
+from evenkeel.domain.quality import Severity
 from evenkeel.errors import EvenkeelError
 from evenkeel.learning.bundle import Bundle
 from evenkeel.resilience.degraded import Degraded
@@ -46,7 +47,7 @@ class AnswerCheck:
             return
         self._check_labels(book, rows, pins)
         self._check_incidents(book, rows, incidents)
-        self._check_again(book, rows, pins)
+        self._check_again(book, rows, pins, _suspect(incidents))
 
     def _check_labels(self, book: Book, rows: pd.DataFrame, pins: Pins) -> None:
         """Every rung is one of the ladder's, with a version that the batch was pinned to."""
@@ -80,7 +81,9 @@ class AnswerCheck:
         if not incidents:
             self._breach(book, rows[~plain], "were not made on the plain champion path, and no incident says so")
 
-    def _check_again(self, book: Book, rows: pd.DataFrame, pins: Pins) -> None:
+    def _check_again(
+        self, book: Book, rows: pd.DataFrame, pins: Pins, suspect: frozenset[str]
+    ) -> None:
         """Make a sample of the answers again with the rung they name."""
         key = list(self._workspace.pipeline.row_key)
         sample = rows.sample(min(_SAMPLE, len(rows)), random_state=0)
@@ -92,7 +95,11 @@ class AnswerCheck:
                 continue  # a rung or version that was not pinned was named above
             joined = part.merge(features, on=key, how="inner")
             again = answer(
-                joined[features.columns], one, target=self._workspace.pipeline.target, timeout=_TIMEOUT
+                joined[features.columns],
+                one,
+                target=self._workspace.pipeline.target,
+                timeout=_TIMEOUT,
+                suspect=suspect,
             )
             failed = [s for s in again.skipped if s.rung == name]
             if failed:
@@ -108,7 +115,8 @@ class AnswerCheck:
 
     def _rungs(self, pins: Pins) -> tuple[RungModel, ...]:
         champion, previous = (
-            standby(ref, self._model(ref)) if ref else None for ref in (pins.champion, pins.previous)
+            standby(self._workspace, ref, self._model(ref)) if ref else None
+            for ref in (pins.champion, pins.previous)
         )
         return build_rungs(champion, previous, self._workspace.pipeline, self._workspace.kinds)
 
@@ -125,6 +133,12 @@ class AnswerCheck:
             key = list(self._workspace.pipeline.row_key)
             names = ["/".join(map(str, k)) for k in rows[key].itertuples(index=False, name=None)]
             self._findings.breach("P3", book.batch_id, f"{len(rows)} answers {what}: {shown(names)}")
+
+
+def _suspect(incidents: list[Incident]) -> frozenset[str]:
+    """Return the columns that the batch's suite took from the rungs, as its incidents say."""
+    found = [e for i in incidents for e in i.evidence.values() if isinstance(e, dict)]
+    return frozenset(c for e in found if e.get("severity") == Severity.DEGRADE.value for c in e["columns"])
 
 
 def _differ(said: pd.Series, again: pd.Series) -> np.ndarray:

@@ -47,7 +47,9 @@ def prepare_orchestrator(settings: Settings) -> None:
 _ORCHESTRATOR = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # A person at a terminal is told in one line; the tracebacks are in the run's log on the server.
     "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "60",
 }
 _IDLE_SERVICES = (

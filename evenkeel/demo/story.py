@@ -121,6 +121,8 @@ def open_demo() -> Workspace:
     # The flows read the settings again, in this process: they must find the same home.
     os.environ["EVENKEEL_HOME"] = str(home)
     os.environ["EVENKEEL_CONFIG_DIR"] = str(embedded_folder() / "configs")
+    # What goes wrong is the story, and is told at its end; the lines in between would break the progress bar.
+    os.environ.setdefault("EVENKEEL_PLATFORM__LOG__LEVEL", "error")
     return open_workspace(load_settings(PIPELINE))
 
 

@@ -51,10 +51,16 @@ def open_model(workspace: Workspace, ref: ModelRef) -> Bundle:
     return open_bundle(folder, ref.sha256, workspace.pipeline)
 
 
-def standby(ref: ModelRef | None, opened: Bundle | Degraded | None) -> Standby | None:
-    """Put a version on its rung: opened, or with the reason why it could not be."""
+def standby(workspace: Workspace, ref: ModelRef | None, opened: Bundle | Degraded | None) -> Standby | None:
+    """Put a version on its rung: opened, or what of a damaged copy is whole, or the reason why it could not be."""
     if ref is None or opened is None:
         return None
-    if isinstance(opened, Degraded):
-        return Standby(ref.version, ModelUnusable(opened.reason, cause=opened.cause))
-    return Standby(ref.version, opened)
+    if not isinstance(opened, Degraded):
+        return Standby(ref.version, opened)
+    damaged = workspace.registry.salvage(workspace.name, ref)
+    try:
+        # Each part is verified when it is loaded, so a damaged model.skops leaves the baseline usable.
+        whole = open_bundle(damaged, ref.sha256, workspace.pipeline) if damaged else None
+    except ModelUnusable as error:
+        return Standby(ref.version, error)
+    return Standby(ref.version, whole or ModelUnusable(opened.reason, cause=opened.cause))

@@ -31,9 +31,6 @@ def score_batch(run: BatchRun, checked: Checked, filled: Filled, models: Models)
             f"{skipped.rows} rows answered from a lower rung than {skipped.rung}",
             **{str(skipped.rung): {"version": skipped.model_version, "rows": skipped.rows, "why": skipped.reason}},
         )
-    unsure = int((answers.frame["confidence"] < pipeline.review.below).sum())
-    if unsure:
-        run.note("business.low_confidence", "score", f"{unsure} rows marked needs_review", rows=unsure)
     workspace.ledger.advance(workspace.name, run.batch_id, BatchState.SCORED, run_id=run.run_id)
     run.log("score").info("batch scored", **answers.per_rung)
     return answers

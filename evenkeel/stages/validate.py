@@ -70,7 +70,13 @@ def _settle_suite(run: BatchRun, verdict: SuiteVerdict) -> None:
             "answered from rungs that do not need the column"
             if failed.severity is Severity.DEGRADE
             else "answered all the same",
-            **{failed.expectation: {"columns": list(failed.columns), "observed": failed.observed}},
+            **{
+                failed.expectation: {
+                    "columns": list(failed.columns),
+                    "severity": failed.severity.value,
+                    "observed": failed.observed,
+                }
+            },
         )
     if verdict.hold:
         failed = verdict.failed(Severity.HOLD)
