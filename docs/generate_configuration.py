@@ -50,6 +50,9 @@ names the file, the line, the key, and the nearest known key. Nothing is written
 
 What the rows of a pipeline must be is not here but beside it, in `expectations/PIPELINE/`: `schema.yaml`
 (pandera) for single rows and `suite.json` (Great Expectations) for the batch as a whole.
+
+Whole files to start from: [the demo's pipeline](../configs/market.yaml) and the profiles
+[`local`](../configs/profiles/local.yaml) and [`production`](../configs/profiles/production.yaml).
 """
 
 
@@ -71,13 +74,6 @@ def written() -> str:
     parts += _sections(Pipeline, but=Platform)
     parts += [f"## platform\n\n{_about(Platform)}\n\n{_table(Platform)}"]
     parts += _sections(Platform, "platform.")
-    for title, file in (
-        ("The profile `local`", "configs/profiles/local.yaml"),
-        ("The profile `production`", "configs/profiles/production.yaml"),
-        ("A whole pipeline: the demo's", "configs/market.yaml"),
-    ):
-        text = (ROOT / file).read_text(encoding="utf-8").rstrip()
-        parts.append(f"## {title}\n\n`{file}`\n\n```yaml\n{text}\n```\n")
     return "\n".join(parts)
 
 
