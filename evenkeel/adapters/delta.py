@@ -46,7 +46,7 @@ def expression(conditions: Sequence[tuple[str, str, Any]]) -> Any:
         "<=": lambda f, v: f <= v,
         ">": lambda f, v: f > v,
         ">=": lambda f, v: f >= v,
-        "in": lambda f, v: f.isin(list(v)),
+        "in": lambda f, v: f.isin(list(v)) if v else dataset.scalar(False),
     }
     together = None
     for column, operator, value in conditions:

@@ -49,7 +49,7 @@ class DeltaTables:
         Args:
             pipeline: Pipeline name.
             table: str name.
-            data: The rows; a column the table does not know is added to it.
+            data: The rows; a column the table does not know is added to it, one they lack is null.
             metadata: Kept with the commit.
             batch_id: Replace this batch's rows; None appends.
             once: An application and its version, recorded with the commit; where that version or a higher
@@ -71,7 +71,7 @@ class DeltaTables:
                 if once and (opened.transaction_version(once[0]) or 0) >= once[1]:
                     return False
                 known = {f.name for f in opened.schema().fields}
-                wider = {"schema_mode": "merge"} if set(data.column_names) - known else {}
+                other = {"schema_mode": "merge"} if set(data.column_names) != known else {}
                 try:
                     write_deltalake(
                         opened,
@@ -79,7 +79,7 @@ class DeltaTables:
                         writer_properties=writer_properties(data.schema),
                         commit_properties=_properties(metadata, once),
                         **mode,
-                        **wider,
+                        **other,
                     )
                 except CommitFailedError as error:
                     said = first_line(error)

@@ -119,7 +119,7 @@ class Lake:
             table: The table.
             batch_id: Only this batch.
             batch_ids: Only these batches.
-            columns: Only these; None for all.
+            columns: Only these, null where the table has none of that name; None for all.
             filters: Further conditions, all of which must hold: (column, operator, value), the operators
                 ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``in``.
         """
@@ -136,10 +136,9 @@ class Lake:
             dataset = opened.to_pyarrow_dataset(
                 filesystem=self._tables.filesystem(pipeline, table), file_pruning_predicate=pruned or None
             )
-            found = dataset.to_table(
-                columns=list(columns) if columns is not None else None, filter=expression(conditions)
-            )
-        return _frame(found)
+            known = None if columns is None else [c for c in columns if c in dataset.schema.names]
+            frame = _frame(dataset.to_table(columns=known, filter=expression(conditions)))
+        return frame if columns is None or known == list(columns) else frame.reindex(columns=list(columns))
 
     def exists(self, pipeline: str, table: Table) -> bool:
         """Say whether the table has ever been written."""

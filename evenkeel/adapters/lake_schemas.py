@@ -51,8 +51,8 @@ REQUIRED: dict[Table, dict[str, pa.DataType]] = {
 def conformed(table: Table, data: pa.Table) -> pa.Table:
     """Return ``data`` as it may be written: required columns present and typed, the rest in storable types.
 
-    Times become UTC microseconds (what Delta Lake stores), dictionaries plain values, all-null columns of no
-    type text.
+    Times become UTC microseconds (what Delta Lake stores) and dictionaries plain values. A column of nothing
+    but nulls that tells no type is left out: it would fix a type that the next batch may not have.
 
     Raises:
         ValueError: A required column is missing, or one comes twice.
@@ -62,6 +62,8 @@ def conformed(table: Table, data: pa.Table) -> pa.Table:
         raise ValueError(f"{table}: columns {missing} are missing")
     if len(set(data.column_names)) < data.num_columns:
         raise ValueError(f"{table}: a column comes twice in {data.column_names}")
+    untyped = [f.name for f in data.schema if pa.types.is_null(f.type) and f.name not in required]
+    data = data.drop_columns(untyped)
     fields = [
         pa.field(f.name, _storable(f.type) if pa.types.is_null(wanted) else wanted)
         for f in data.schema
