@@ -30,7 +30,7 @@ LEAST_THRESHOLD = 0.1
 
 _DISJOINT = 12
 _WINDOWS = 80
-_WINDOWS_OF_PARTS = 40
+_WINDOWS_OF_HALVES = 40
 _FEWEST_ROWS = 5
 
 
@@ -142,9 +142,9 @@ def calibrate(
 ) -> Calibration:
     """Learn from the reference how far undrifted batches lie from it.
 
-    Windows are as long as a batch, and half and a quarter of it for batches that lost rows. Where fewer than
-    12 windows fit side by side, they are shortened until 12 do: shorter windows lie further off, so the
-    thresholds get wider, never narrower.
+    Windows are as long as a batch, and half of that for batches that lost rows to quarantine. Where fewer
+    than 12 windows fit side by side, they are shortened until 12 do: shorter windows lie further off, so
+    the thresholds get wider, never narrower.
 
     Args:
         reference: Rows in time order, consecutive (not thinned); columns that ``kinds`` does not call
@@ -166,8 +166,8 @@ def calibrate(
         distances = load_distances()
         rng = generator(seed, Draw.CALIBRATION)
         shortest = min(usual, config.min_rows)
-        for rows in sorted({r for r in (usual // 4, usual // 2, usual) if r >= shortest}):
-            most = _WINDOWS if rows == usual else _WINDOWS_OF_PARTS
+        for rows in sorted({r for r in (usual // 2, usual) if r >= shortest}):
+            most = _WINDOWS if rows == usual else _WINDOWS_OF_HALVES
             windows = _windows(
                 columns, measured, distances, rows=rows, most=most, sample=config.sample, rng=rng
             )

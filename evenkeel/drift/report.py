@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from evenkeel.drift.distance import WASSERSTEIN, load_distances
@@ -78,7 +77,7 @@ def render_html(
 
 
 def _shown(frame: pd.DataFrame, numeric: list[str], nominal: list[str]) -> pd.DataFrame:
-    """Return the measured columns as Evidently wants them: numbers without infinities, and text."""
-    numbers = {c: frame[c].astype("float64").replace([np.inf, -np.inf], np.nan) for c in numeric}
+    """Return the measured columns as Evidently wants them: numbers and text."""
+    numbers = {c: frame[c].astype("float64") for c in numeric}
     texts = {c: frame[c].map(str, na_action="ignore").astype(object) for c in nominal}
     return pd.DataFrame({**numbers, **texts}).reset_index(drop=True)

@@ -65,7 +65,25 @@ def test_a_short_reference_is_said_and_widens_the_thresholds(
     assert all(wide[column] > usual[column] for column in at_day)
 
 
-@settings(max_examples=60, deadline=None)
+def test_a_distance_too_small_to_matter_is_no_drift_however_sure() -> None:
+    sure = Level(rows=48, disjoint=80, center={"x": 0.01}, spread={"x": 0.005}, peaks=(1.0, 2.0, 2.0, 3.0))
+
+    assert sure.thresholds(0.01) == {"x": 0.1}
+
+
+def test_below_the_shortest_windows_the_threshold_grows_as_for_independent_rows(
+    calibration: Calibration,
+) -> None:
+    shortest = calibration.levels[0]
+
+    whole, quarter = (
+        calibration.thresholds(0.01, {"load": rows})["load"] for rows in (shortest.rows, shortest.rows / 4)
+    )
+
+    assert quarter == pytest.approx(2 * whole)
+
+
+@settings(max_examples=60)
 @given(
     rows=st.floats(1, 1e7),
     more=st.floats(1, 1e3),

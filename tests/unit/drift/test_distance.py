@@ -71,12 +71,16 @@ def test_values_are_what_is_left_without_nulls_and_infinities(
     assert values_of(column, kind).tolist() == expected
 
 
-def test_loading_leaves_the_garbage_collector_as_it_was() -> None:
-    gc.disable()
-    try:
-        load_distances()
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
+def test_an_overflowing_distance_is_finite() -> None:
+    distance = load_distances()["numeric"]
+    huge = np.array([1.7e308, -1.7e308] * 5)
+
+    assert distance(huge, np.full(10, 1.7e308)) == 1e12
+
+
+def test_loading_leaves_the_garbage_collector_on() -> None:
+    assert gc.isenabled()
+
     load_distances()
+
     assert gc.isenabled()

@@ -8,9 +8,9 @@ def test_of_many_normal_columns_the_realised_rate_is_near_the_one_asked_for() ->
     rng = np.random.default_rng(0)
     alarms = []
     for _ in range(60):
-        center, spread, peaks = standardise(1 + 0.2 * rng.normal(size=(60, 10)))
+        center, spread, peaks = standardise(1 + 0.2 * rng.normal(size=(30, 10)))
         fresh = 1 + 0.2 * rng.normal(size=(500, 10))
-        reach = critical_value(peaks, 0.05, disjoint=60)
+        reach = critical_value(peaks, 0.05, disjoint=30)
         alarms.append(((fresh - center) / spread > reach).any(axis=1).mean())
 
     assert np.mean(alarms) == pytest.approx(0.05, abs=0.02)
