@@ -6,6 +6,7 @@ import decimal
 import json
 import re
 import uuid
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,7 @@ def _joined(source: Source, parts: list[pa.Table]) -> pa.Table:
 
 
 def _column(source: Source, name: str, values: list[Any]) -> pa.Array:
-    """Return database values as Arrow: exact numerics as float64, documents and UUIDs as text."""
+    """Return database values as Arrow: exact numerics as float64, times in UTC, documents as text."""
     try:
         return pa.array([_plain(v) for v in values])
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
@@ -145,6 +146,8 @@ def _shown(url: sa.URL) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, decimal.Decimal):
         return float(value)
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)  # the session's time zone must not show in the bytes
     if isinstance(value, uuid.UUID):
         return str(value)
     if isinstance(value, dict | list):

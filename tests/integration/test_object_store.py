@@ -1,0 +1,176 @@
+"""The landing zone, the lake and a source on a real S3 server (moto, a process of its own)."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from evenkeel.adapters.lake import Lake, Table
+from evenkeel.adapters.landing import LandingZone
+from evenkeel.adapters.reading import read
+from evenkeel.adapters.sources import discover, fetch_files
+from evenkeel.errors import DataRejected, Permanent, Transient, UsageError
+from evenkeel.settings.pipeline import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], **quiet
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + START_SECONDS
+        while not _answers(url):
+            assert process.poll() is None, "the S3 server ended"
+            assert time.monotonic() < until, "the S3 server did not start"
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/moto-api/", timeout=1).close()  # noqa: S310 - our own server
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
+
+
+@pytest.fixture
+def bucket(server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
+    import s3fs
+
+    for name, value in {
+        "AWS_ENDPOINT_URL": server,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    name = f"bucket-{abs(hash(request.node.name))}"
+    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem(use_listings_cache=False).mkdir(name)
+    return f"s3://{name}"
+
+
+def _put(url: str, content: bytes) -> None:
+    import s3fs
+
+    s3fs.S3FileSystem(use_listings_cache=False).pipe_file(url, content)
+
+
+def _objects(url: str) -> dict[str, bytes]:
+    import s3fs
+
+    files = s3fs.S3FileSystem(use_listings_cache=False)
+    return {p: files.cat_file(p) for p in files.find(url)}
+
+
+def test_a_batch_lands_once_and_is_repaired_from_its_replica(bucket: str, tmp_path: Path) -> None:
+    zone = LandingZone(f"{bucket}/zone", [f"{bucket}/copy"], max_bytes=10**6)
+    (tmp_path / "a.csv").write_bytes(b"id,x\n1,2\n")
+    file = fetch_files([str(tmp_path / "a.csv")])
+    _put(f"{bucket}/zone/market/a/leftover.csv", b"half")
+    landing = zone.land("market", "a", file).landing
+    before = _objects(f"{bucket}/zone")
+    assert not any("leftover" in p for p in before)
+    assert not zone.land("market", "a", file).new
+    assert zone.land("market", "b", file).landing == landing
+    assert _objects(f"{bucket}/zone") == before
+    (tmp_path / "b.csv").write_bytes(b"id,x\n3,4\n")
+    with pytest.raises(UsageError, match="other content"):
+        zone.land("market", "a", fetch_files([str(tmp_path / "b.csv")]))
+
+    _put(f"{bucket}/zone/market/a/{landing.files[0].name}", b"id,x\n1,3\n")
+    _put(f"{bucket}/zone/market/a/batch.json", b"{}")
+    again = LandingZone(f"{bucket}/zone", [f"{bucket}/copy"], max_bytes=10**6)
+    assert again.landed("market") == [landing]
+    assert read(again.fetch(landing))["x"].tolist() == ["2"]
+    assert _objects(f"{bucket}/zone") == before
+    for copy in ("zone", "copy"):
+        _put(f"{bucket}/{copy}/market/a/{landing.files[0].name}", b"id,x\n1,3\n")
+    with pytest.raises(DataRejected):
+        again.fetch(landing)
+
+
+def test_a_lake_in_a_bucket_publishes_once(bucket: str) -> None:
+    lake = Lake(f"{bucket}/lake")
+    rows = pa.table({"id": [1, 2], "label": ["UP", "DOWN"], "arrived_at": [datetime.now(UTC)] * 2})
+    assert lake.append_labels("market", rows, file_sha256="aa")
+    assert not lake.append_labels("market", rows, file_sha256="aa")
+    assert lake.read("market", Table.LABELS)["label"].tolist() == ["UP", "DOWN"]
+    texts = pa.array([[], []], pa.list_(pa.string()))
+    accepted = pa.table({"id": [1, 2], "batch_id": ["b"] * 2, "imputed": texts, "stale": texts})
+    for _ in range(2):
+        lake.replace_batch("market", Table.ACCEPTED, "b", accepted)
+    assert lake.read("market", Table.ACCEPTED, batch_id="b")["id"].tolist() == [1, 2]
+    assert lake.counts("market", Table.ACCEPTED) == {"b": 2}
+    assert not lake.exists("market", Table.PREDICTIONS)
+
+
+def test_every_match_in_a_bucket_is_a_batch(bucket: str, tmp_path: Path) -> None:
+    _put(f"{bucket}/in/b.csv", b"id\n2\n")
+    _put(f"{bucket}/in/a.csv", b"id\n1\n")
+    scheduled = datetime(2026, 1, 2, tzinfo=UTC)
+    found = discover(Source(uri=f"{bucket}/in/*.csv"), home=tmp_path, batch=None, scheduled=scheduled)
+    assert [(i.batch_id, i.files[0].path.read_bytes()) for i in found] == [
+        ("a", b"id\n1\n"),
+        ("b", b"id\n2\n"),
+    ]
+    [named] = fetch_files([f"{bucket}/in/a.csv"])
+    assert (named.name, named.source, named.sha256) == (
+        "a.csv",
+        f"{bucket}/in/a.csv",
+        found[0].files[0].sha256,
+    )
+    with pytest.raises(UsageError, match="not there"):
+        fetch_files([f"{bucket}/in/none.csv"])
+
+
+def test_a_store_that_does_not_answer_is_worth_a_retry(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import s3fs
+
+    (tmp_path / "a.csv").write_bytes(b"id\n1\n")
+    file = fetch_files([str(tmp_path / "a.csv")])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(Transient):
+        LandingZone(f"{bucket}/zone", max_bytes=100).land("market", "a", file)
+    with pytest.raises(Transient):
+        Lake(f"{bucket}/lake").exists("market", Table.LABELS)
+    with pytest.raises(Transient):
+        fetch_files([f"{bucket}/in/a.csv"])
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+def test_a_bucket_that_is_not_there_is_not_retried(bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"id\n1\n")
+    with pytest.raises(Permanent):
+        LandingZone(f"{bucket}-none/zone", max_bytes=100).land(
+            "market", "a", fetch_files([str(tmp_path / "a.csv")])
+        )
