@@ -83,6 +83,8 @@ def test_the_calibration_rows_set_the_confidence_only(problem):
     probe = made.rows.head(100)
     np.testing.assert_array_equal(answers(result, made, probe)[0], answers(again, made, probe)[0])
     assert answers(again, made, probe)[1].max() < 0.05 < answers(result, made, probe)[1].min()
+    scores = [{k: v for k, v in r.card.metrics.items() if k.startswith("search/")} for r in (result, again)]
+    assert scores[0] == scores[1] != {}
 
 
 def test_a_leak_that_is_only_in_the_future_does_not_help(problem):
