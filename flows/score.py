@@ -8,6 +8,7 @@ from prefect import flow
 
 from evenkeel.bootstrap import Workspace
 from flows.hooks import log_end
+from flows.names import score_run_name
 from tasks import score as steps
 from tasks.report import conclude
 from tasks.scope import open_scope
@@ -16,7 +17,7 @@ from tasks.settle import Outcomes, settled
 
 @flow(
     name="score",
-    flow_run_name="score {pipeline} {batch}",
+    flow_run_name=score_run_name,
     on_failure=[log_end],
     on_crashed=[log_end],
     validate_parameters=True,

@@ -20,6 +20,11 @@ class PipelineScope:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
 
+    @property
+    def label(self) -> str:
+        """The pipeline's name."""
+        return self.workspace.name
+
     def note(self, cause: str, stage: str, response: str, **evidence: Any) -> None:
         """Open an incident of the pipeline; a repeat folds into it."""
         self.workspace.ledger.open_incident(

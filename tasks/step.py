@@ -28,6 +28,10 @@ class Scope(Protocol):
     def workspace(self) -> Workspace:
         """The pipeline's workspace."""
 
+    @property
+    def label(self) -> str:
+        """What the run is over, for a person."""
+
     def note(self, cause: str, stage: str, response: str, **evidence: Any) -> None:
         """Note an incident."""
 
@@ -55,15 +59,17 @@ def step(
         @functools.wraps(function)
         def call(scope: Scope, /, *args: P.args, **kwargs: P.kwargs) -> R:
             policy = scope.workspace.policies[touches]
-            return _settled(stage, _under(made, policy), policy, scope, *args, **kwargs)
+            named = f"{stage} {scope.label}"
+            return _settled(stage, _under(made, policy, named), policy, scope, *args, **kwargs)
 
         return call
 
     return decorate
 
 
-def _under(made: Task[Any, Any], policy: Policy) -> Task[Any, Any]:
+def _under(made: Task[Any, Any], policy: Policy, named: str) -> Task[Any, Any]:
     return made.with_options(
+        task_run_name=named,
         retries=policy.attempts - 1,
         retry_delay_seconds=list(policy.delays),
         retry_jitter_factor=1.0,

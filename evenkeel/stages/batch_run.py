@@ -47,6 +47,11 @@ class BatchRun:
         )
 
     @property
+    def label(self) -> str:
+        """The batch, for a person."""
+        return self.batch_id
+
+    @property
     def notes(self) -> tuple[Incident, ...]:
         """The incidents noted so far."""
         return tuple(self._notes.values())
