@@ -126,7 +126,7 @@ class DeltaTables:
     def filesystem(self, pipeline: str, table: str) -> Any:
         """Return pyarrow's own file system of a table's folder.
 
-        The vendor's is called back from threads that outlive the interpreter, which aborts it at exit.
+        The vendor's, in Python, is slower, and a dataset of it still open at exit aborts the interpreter.
         """
         from pyarrow import fs
 

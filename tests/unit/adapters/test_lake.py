@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import subprocess
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -203,14 +201,3 @@ def test_many_batches_leave_a_short_log_to_replay(lake: Lake, tmp_path: Path) ->
     newest = max(int(p.name[:20]) for p in log.glob("*.checkpoint.parquet"))
     assert newest >= 30
     assert len(lake.counts("market", Table.PREDICTIONS)) == 45
-
-
-def test_a_process_that_read_the_lake_ends_well(lake: Lake, tmp_path: Path) -> None:
-    lake.publish("market", "b1", predictions("b1", ["UP"] * 1000), revision=1)
-    code = (
-        "from evenkeel.adapters.lake import Lake, Table\n"
-        f"print(len(Lake({str(tmp_path / 'lake')!r}).read('market', Table.PREDICTIONS, batch_id='b1')))"
-    )
-    for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout) == (0, "1000\n"), done.stderr

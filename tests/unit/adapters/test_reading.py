@@ -49,6 +49,14 @@ def test_gzipped_csv_reads_as_the_csv_in_it(tmp_path: Path) -> None:
     assert columns_of(*packed) == ["id", "x"]
 
 
+def test_lines_within_cells_survive_a_file_larger_than_a_block(tmp_path: Path) -> None:
+    cell = "l\n" * 2000
+    file = _landed(tmp_path, b"id,x\n" + f'1,"{cell}"\n'.encode() * 5000)
+    frame = read([file])
+    assert len(frame) == count_rows(file) == 5000
+    assert frame["x"].unique().tolist() == [cell]
+
+
 @pytest.mark.parametrize("content", [b"id,x", b"id,x\n", b"id,x\r\n\r\n"])
 def test_a_csv_of_a_header_only_has_columns_and_no_rows(tmp_path: Path, content: bytes) -> None:
     file = _landed(tmp_path, content)
