@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evenkeel.learning.threads import single_thread
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
@@ -32,12 +34,7 @@ def predict(
     Returns:
         n predictions (object str, or float64) and n confidences in [0, 1].
     """
-    from threadpoolctl import threadpool_limits
-
-    # Linear algebra in one thread gives the same bits on any machine. Trees do so in any number of threads,
-    # but on few rows the threads cost more than they bring, on a busy machine many times more.
-    limits = {"blas": 1} | ({"openmp": 1} if len(inputs) < _FEW_ROWS else {})
-    with threadpool_limits(limits=limits):
+    with single_thread(trees=len(inputs) < _FEW_ROWS):
         return _answers(model, inputs, task, confidence)
 
 

@@ -18,6 +18,7 @@ from evenkeel.learning.predictor import predict
 from evenkeel.learning.provenance import code_version, fingerprint, library_versions
 from evenkeel.learning.resampling import calibration_error
 from evenkeel.learning.search import Choice, Found, search
+from evenkeel.learning.threads import single_thread
 from evenkeel.learning.trained import Card, Trained
 from evenkeel.learning.window import Part, Window, cut_window
 
@@ -68,12 +69,8 @@ def train(
             that can be fitted; the message says which.
         UsageError: ``training.candidates`` asks for what an estimator does not take.
     """
-    from threadpoolctl import threadpool_limits
-
     window = cut_window(examples, target, pipeline)
-    # One thread: sums come out the same to the last bit on any machine, and on a busy one the threads of
-    # histogram gradient boosting wait for each other at every split (seen: 33 s instead of 3).
-    with threadpool_limits(limits=1):
+    with single_thread():
         return _trained(window, pipeline, kinds, batch_rows)
 
 

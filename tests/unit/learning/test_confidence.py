@@ -124,9 +124,9 @@ def test_metrics_are_what_their_names_say():
     assert known["accuracy"] == pytest.approx(2 / 3)
     assert known["brier"] == pytest.approx((0.2**2 + 0.4**2 + 0.7**2) / 3)
     assert known["log_loss"] == pytest.approx(-np.log([0.8, 0.6, 0.3]).mean())
-    assert (
-        class_metrics(sure, ["DOWN", "UP"], truth)["log_loss"] > 8
-    )  # a class it does not know: probability 0
+    foreign = class_metrics(sure, ["DOWN", "UP"], truth)  # a class the model does not know
+    assert foreign["log_loss"] > 8
+    assert foreign["brier"] == pytest.approx((2 * (0.2**2 + 0.4**2 + 0.7**2) + 2 * 0.5**2 + 1) / 4 / 2)
     found = number_metrics(np.array([1.0, 2.0, 6.0]), np.array([1.0, 2.0, 3.0]))
     assert found["mean_absolute_error"] == -found["neg_mean_absolute_error"] == pytest.approx(1)
     assert found["root_mean_squared_error"] == pytest.approx(3**0.5)
