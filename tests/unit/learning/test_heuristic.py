@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenkeel.learning.heuristic import Heuristic, default_heuristic, fit_heuristic
+from evenkeel.settings import Pipeline
 
 
 def heuristic(kind, *season):
@@ -118,8 +119,6 @@ def test_a_fitted_cell_answers_its_own_majority_also_after_json(configured_seaso
 
 @pytest.fixture(scope="module")
 def configured_seasonal():
-    from evenkeel.settings import Pipeline
-
     def configured(season):
         return Pipeline.model_validate(
             {
