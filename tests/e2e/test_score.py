@@ -1,0 +1,206 @@
+"""A batch from landing to published answers."""
+
+import pandas as pd
+import pytest
+
+from evenkeel.adapters.lake import Table
+from evenkeel.demo.market import FEATURES
+from evenkeel.domain.batch import BatchState
+from evenkeel.errors import UsageError
+from evenkeel.stages.land import land_files
+from tests.e2e.market import DAYS, LEARNED, NAME
+
+NEXT = LEARNED
+
+
+def test_a_clean_batch_is_answered_by_the_champion_and_nothing_else_happens(market):
+    batch = market.land(NEXT)
+
+    report = market.run()
+
+    assert report[batch] | {"incidents": []} == {
+        "state": "published",
+        "landed": 48,
+        "scored": 48,
+        "quarantined": 0,
+        "held": 0,
+        "incidents": [],
+    }
+    answers = market.read(Table.PREDICTIONS, batch)
+    assert set(answers["rung"]) == {"champion"}
+    assert set(answers["model_version"]) == {market.champion()}
+    assert answers["confidence"].between(0.5, 1).all()
+    assert set(answers["prediction"]) <= {"UP", "DOWN"}
+    assert market.audit().clean
+
+
+def test_a_dirty_batch_loses_nothing_and_says_what_was_done(market):
+    batch = market.land_dirty(NEXT)
+    landed = len(pd.read_csv(market.home / "files" / f"{batch}.csv"))
+
+    counts = market.run()[batch]
+
+    answers, refused = market.read(Table.PREDICTIONS, batch), market.read(Table.QUARANTINE, batch)
+    assert len(answers) + len(refused) == counts["landed"] == landed
+    assert len(refused) > 0
+    assert all(len(reasons) for reasons in refused["reasons"])
+    imputed = market.read(Table.ACCEPTED, batch).set_index("settlement")["imputed"]
+    assert sum(map(len, imputed)) > 0
+    assert market.read(Table.ACCEPTED, batch)[list(FEATURES)].notna().all().all()
+    assert market.causes(batch) >= {"data.nulls"}
+    assert market.audit().clean
+
+
+def test_before_anything_was_learned_every_row_still_has_an_answer_that_says_so(new_market):
+    batch = new_market.land(0)
+    new_market.run()
+
+    answers = new_market.read(Table.PREDICTIONS, batch)
+
+    assert set(answers["rung"]) == {"heuristic"}
+    assert set(answers["prediction"]) == {"DOWN"}, "target.default is the last resort"
+    assert answers["confidence"].isna().all()
+    assert new_market.causes(batch) == {"model.no_champion"}
+    assert new_market.audit().clean
+
+
+def test_landing_and_running_twice_changes_nothing(market):
+    batch = market.land(NEXT)
+    market.run()
+    before, answers = market.table_versions(), market.read(Table.PREDICTIONS, batch)
+
+    market.land(NEXT)
+    assert market.run() == {}
+
+    assert market.table_versions() == before
+    pd.testing.assert_frame_equal(market.read(Table.PREDICTIONS, batch), answers)
+
+
+def test_the_same_content_under_another_id_is_not_doubled(market):
+    batch = market.land(NEXT)
+    copy = market.home / "files" / "again.csv"
+    copy.write_bytes((market.home / "files" / f"{batch}.csv").read_bytes())
+
+    (result,) = land_files(market.workspace(), [str(copy)], None)
+
+    assert (result.new, result.landing.batch_id) == (False, batch)
+    assert list(market.run()) == [batch]
+
+
+def test_other_content_under_a_landed_id_is_refused(market):
+    batch = market.land(NEXT)
+
+    with pytest.raises(UsageError, match=f"batch {batch} has landed with other content"):
+        market.land(NEXT, price=50.0)
+
+
+def test_a_rerun_after_the_commit_leaves_the_published_answers_alone(market):
+    batch = market.land(NEXT)
+    market.run()
+    published = market.read(Table.PREDICTIONS, batch)
+    # As after a crash between the lake's commit and the ledger's.
+    market.workspace().ledger.advance(NAME, batch, BatchState.SCORED)
+    before = market.table_versions()
+
+    report = market.run()
+
+    assert report[batch]["state"] == "published"
+    assert report[batch]["scored"] == 48
+    assert market.table_versions() == before
+    pd.testing.assert_frame_equal(market.read(Table.PREDICTIONS, batch), published)
+
+
+def test_a_batch_that_cannot_be_trusted_is_held_whole_and_the_next_goes_on(market):
+    bad = market.land(NEXT, price="#ERR")
+    good = market.land(NEXT + 1)
+
+    report = market.run()
+
+    assert report[bad]["state"] == "held"
+    assert report[bad]["held"] == 48
+    assert report[good]["state"] == "published"
+    for table in (Table.PREDICTIONS, Table.ACCEPTED, Table.QUARANTINE):
+        assert market.read(table, bad).empty
+    assert market.causes(bad) == {"data.column_retyped"}
+    assert market.audit().clean
+
+
+def test_a_suite_that_says_hold_holds(market):
+    batch = market.land_day(_emptied(DAYS[NEXT]))
+
+    assert market.run()[batch]["state"] == "held"
+    assert market.audit().clean
+
+
+def test_a_suspect_column_is_answered_from_rungs_that_do_not_need_it(market):
+    gaps = DAYS[NEXT].rows["neighbour_price"].where(DAYS[NEXT].rows.index % 2 == 0)
+    batch = market.land(NEXT, neighbour_price=gaps)
+    market.run()
+
+    answers = market.read(Table.PREDICTIONS, batch)
+
+    assert set(answers["rung"]) == {"baseline"}
+    assert "data.suspect_column" in market.causes(batch)
+    assert market.audit().clean
+
+
+def test_a_column_that_stops_coming_is_held_and_named(market):
+    rows, _ = _written(market, DAYS[NEXT].rows.drop(columns=["price"]))
+    land_files(market.workspace(), [str(rows)], "without-price")
+
+    assert market.run()["without-price"]["state"] == "held"
+    assert market.causes("without-price") == {"data.column_missing"}
+    assert market.audit().clean
+
+
+def test_a_batch_that_failed_does_not_keep_the_next_from_being_scored(market):
+    first, second = market.land(NEXT), market.land(NEXT + 1)
+    # The first batch's landed file is damaged, and there is no replica to repair it from.
+    (landed,) = (market.home / "landing" / NAME / first).glob("*.csv")
+    landed.chmod(0o644)
+    landed.write_bytes(landed.read_bytes()[:-50])
+
+    report = market.run()
+
+    assert report[first]["state"] == "held"
+    assert market.causes(first) == {"data.landed_copy_damaged"}
+    assert report[second]["state"] == "published"
+
+
+def test_drift_is_measured_stored_and_asks_for_a_retrain_by_rule(market):
+    shifted = [market.land(n, transfer=DAYS[n].rows["transfer"] + 900) for n in range(NEXT, NEXT + 3)]
+    market.run()
+
+    verdicts = market.workspace().ledger.drift(NAME)
+    requests = [e for e in market.workspace().ledger.events(NAME) if e.kind == "requested"]
+
+    assert all(verdicts[b].drifted for b in shifted)
+    assert all("transfer" in {c.column for c in verdicts[b].columns if c.drifted} for b in shifted)
+    assert len(requests) == 1
+    assert (market.home / "reports" / NAME / "drift" / f"{shifted[0]}.html").is_file()
+    assert market.audit().clean
+
+
+def test_an_incident_is_resolved_when_a_later_batch_passes_without_it(market):
+    dirty = market.land_dirty(NEXT)
+    market.run()
+    assert {i.batch_id for i in market.workspace().ledger.incidents(NAME, open_only=True)} >= {dirty}
+
+    market.land(NEXT + 1)
+    market.run()
+
+    still_open = {(i.batch_id, i.cause) for i in market.workspace().ledger.incidents(NAME, open_only=True)}
+    assert not {c for b, c in still_open if b == dirty} & {"data.nulls", "data.out_of_range"}
+
+
+def _emptied(day):
+    from dataclasses import replace
+
+    return replace(day, rows=day.rows.head(3))
+
+
+def _written(market, rows):
+    path = market.home / "files" / "changed.csv"
+    path.parent.mkdir(exist_ok=True)
+    rows.to_csv(path, index=False)
+    return path, None
