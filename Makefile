@@ -4,7 +4,7 @@ LOCAL_UV := .tools/uv-$(UV_VERSION)/bin/uv
 UV := $(shell uv --version 2>/dev/null | grep -q '^uv 0\.13\.' && command -v uv || echo $(LOCAL_UV))
 SYNCED := .venv/.synced
 BIN := .venv/bin
-BENCHES := $(wildcard bench/*.py)
+BENCHES := $(subst /,.,$(basename $(shell grep -l '__main__' bench/*.py 2>/dev/null)))
 GENERATORS := $(wildcard docs/generate_*.py)
 
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -46,7 +46,7 @@ docs: $(SYNCED) ## write the generated pages of docs/ again
 
 bench: $(SYNCED) ## measure: each number a ratio against a bare script in the same run
 	@test -n "$(BENCHES)" || { echo "bench/ holds no measurement yet" >&2; exit 2; }
-	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done
+	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python -m "$$bench" || exit 1; done
 
 drill: $(SYNCED) ## failure experiments (not there yet)
 	@echo "no drills yet: they arrive with the failure experiments" >&2; exit 2
