@@ -8,7 +8,6 @@ and commits. Run as `python -m bench.large_batch`.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -89,7 +88,9 @@ def main() -> None:
 
 def _measured(script: str, environment: dict[str, str], *arguments: str) -> dict[str, object]:
     command = [sys.executable, "-c", script, *arguments]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, cwd=os.getcwd())
+    done = subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True, cwd=Path.cwd()
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,13 @@ from evenkeel.adapters.ledger import Ledger
 from evenkeel.adapters.registry import Registry
 from evenkeel.logs import configure_logging
 from evenkeel.resilience.policy import Dependency, Policy, policy_table
-from evenkeel.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from evenkeel.quality.schema import Kind, TableSchema
     from evenkeel.quality.suite import Suite
+    from evenkeel.settings import Settings
 
 # This software does not phone home, and the libraries below it must not either.
 _QUIET = {
@@ -42,7 +43,9 @@ class Workspace:
         now: The clock.
     """
 
-    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, settings: Settings, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         platform = settings.platform
         self.settings = settings
         self.pipeline = settings.pipeline

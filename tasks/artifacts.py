@@ -38,7 +38,8 @@ def show_drift(run: BatchRun, verdict: DriftVerdict, page: Path | None) -> None:
         "| column | distance | score | threshold | drifted |",
         "|---|---|---|---|---|",
         *(
-            f"| {_text(c.column)} | {_text(c.method)} | {c.score:.4f} | {c.threshold:.4f} | {'yes' if c.drifted else ''} |"
+            f"| {_text(c.column)} | {_text(c.method)} | {c.score:.4f} | {c.threshold:.4f} |"
+            f" {'yes' if c.drifted else ''} |"
             for c in verdict.columns
         ),
     ]

@@ -19,7 +19,11 @@ def conclude(scope: PipelineScope, outcomes: Outcomes) -> dict[str, Any]:
         Exception: The first error, after every other batch had its turn.
     """
     report = {
-        run.batch_id: {"state": run.state.value, **asdict(run.counts), "incidents": [n.cause for n in run.notes]}
+        run.batch_id: {
+            "state": run.state.value,
+            **asdict(run.counts),
+            "incidents": [n.cause for n in run.notes],
+        }
         for run in outcomes.runs
     }
     scope.workspace.close()

@@ -40,7 +40,9 @@ def settled(workspace: Workspace, batch_id: str, outcomes: Outcomes) -> Iterator
         run.note(attribute(error), "validate", "batch held, whole", **evidence(error))
         run.hold(error.message)
     except Exception as error:  # noqa: BLE001 - whatever a step raised is attributed here, and only here
-        run.note(attribute(error), "run", "batch not finished: the next run takes it up again", **evidence(error))
+        run.note(
+            attribute(error), "run", "batch not finished: the next run takes it up again", **evidence(error)
+        )
         run.open_incidents()
         run.log("run").error("batch failed", error=str(error))
         outcomes.errors[batch_id] = error

@@ -1,4 +1,4 @@
-"""The one wrapper around every task: it says nothing of its own about failure, all of it comes from the policy table."""
+"""The one wrapper around every task: what it does about failure comes from the policy table alone."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def _settled(
         scope.note(degraded.cause, stage, f"went on without: {degraded.reason}", **evidence(error))
         return degraded
     finally:
-        structlog.get_logger().info("step ended", stage=stage, seconds=round(time.perf_counter() - started, 4))
+        structlog.get_logger().info(
+            "step ended", stage=stage, seconds=round(time.perf_counter() - started, 4)
+        )
 
 
 def _error_of(state: State[Any]) -> BaseException:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from evenkeel.audit.book import Book
 from evenkeel.audit.promise import Findings, shown
-from evenkeel.domain.batch import ModelRef, Pins
-from evenkeel.domain.incident import Incident
 from evenkeel.domain.ladder import Rung
 from evenkeel.domain.quality import Severity
 from evenkeel.errors import EvenkeelError
-from evenkeel.learning.bundle import Bundle
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.serving.ladder import answer
 from evenkeel.serving.rung import RungModel, build_rungs
 from evenkeel.stages.models import open_model, standby
 
 if TYPE_CHECKING:
+    from evenkeel.audit.book import Book
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.batch import ModelRef, Pins
+    from evenkeel.domain.incident import Incident
+    from evenkeel.learning.bundle import Bundle
 
 _SAMPLE = 500
 _TIMEOUT = 600.0
@@ -61,12 +62,18 @@ class AnswerCheck:
         }
         for (rung, version), part in rows.groupby(["rung", "model_version"], dropna=False):
             if version not in allowed.get(str(rung), set()):
-                self._breach(book, part, f"say rung {rung} of version {version!r}, pinned were {champion!r} and {previous!r}")
+                self._breach(
+                    book,
+                    part,
+                    f"say rung {rung} of version {version!r}, pinned were {champion!r} and {previous!r}",
+                )
         confidence = rows["confidence"]
         heuristic = rows["rung"] == Rung.HEURISTIC.value
         self._breach(book, rows[confidence.notna() & heuristic], "have a confidence from a heuristic")
         self._breach(book, rows[~confidence.between(0, 1) & ~heuristic], "have no confidence between 0 and 1")
-        both = rows.merge(book.accepted, on=list(self._workspace.pipeline.row_key), suffixes=("", "_accepted"))
+        both = rows.merge(
+            book.accepted, on=list(self._workspace.pipeline.row_key), suffixes=("", "_accepted")
+        )
         differ = [list(a) != list(b) for a, b in zip(both["imputed"], both["imputed_accepted"], strict=True)]
         self._breach(book, both[np.array(differ, dtype=bool)], "say other imputed columns than were imputed")
 
@@ -79,11 +86,11 @@ class AnswerCheck:
             & (rows["rule_overrides"].map(len) == 0)
         )
         if not incidents:
-            self._breach(book, rows[~plain], "were not made on the plain champion path, and no incident says so")
+            self._breach(
+                book, rows[~plain], "were not made on the plain champion path, and no incident says so"
+            )
 
-    def _check_again(
-        self, book: Book, rows: pd.DataFrame, pins: Pins, suspect: frozenset[str]
-    ) -> None:
+    def _check_again(self, book: Book, rows: pd.DataFrame, pins: Pins, suspect: frozenset[str]) -> None:
         """Make a sample of the answers again with the rung they name."""
         key = list(self._workspace.pipeline.row_key)
         sample = rows.sample(min(_SAMPLE, len(rows)), random_state=0)
@@ -104,7 +111,8 @@ class AnswerCheck:
             failed = [s for s in again.skipped if s.rung == name]
             if failed:
                 self._findings.notes.append(
-                    f"batch {book.batch_id}: {len(joined)} answers of rung {name} could not be made again: {failed[0].reason}"
+                    f"batch {book.batch_id}: {len(joined)} answers of rung {name} could not be made again: "
+                    f"{failed[0].reason}"
                 )
                 continue
             self._breach(
@@ -141,7 +149,9 @@ def _suspect(incidents: list[Incident]) -> frozenset[str]:
     return frozenset(c for e in found if e.get("severity") == Severity.DEGRADE.value for c in e["columns"])
 
 
-def _differ(said: pd.Series, again: pd.Series) -> np.ndarray:
+def _differ(said: pd.Series[Any], again: pd.Series[Any]) -> npt.NDArray[np.bool_]:
     if pd.api.types.is_numeric_dtype(again):
-        return ~np.isclose(said.to_numpy(float), again.to_numpy(float), rtol=1e-9, atol=1e-9)
-    return said.to_numpy(str) != again.to_numpy(str)
+        same = np.isclose(said.to_numpy(float), again.to_numpy(float), rtol=1e-9, atol=1e-9)
+    else:
+        same = said.to_numpy(str) == again.to_numpy(str)
+    return np.logical_not(same)

@@ -10,10 +10,10 @@ from evenkeel.audit.book import open_books
 from evenkeel.audit.history import check_attribution, check_incidents, check_pins, check_promotions
 from evenkeel.audit.promise import Findings
 from evenkeel.audit.rows import check_rows
-from evenkeel.domain.incident import Incident
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.incident import Incident
 
 
 def audit(workspace: Workspace) -> Findings:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from evenkeel.adapters.lake import Table
-from evenkeel.domain.batch import BatchRecord, Landing
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.batch import BatchRecord, Landing
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Book:
         """The predictions of the newest revision: what readers see."""
         if self.predictions.empty:
             return self.predictions
-        return self.predictions[self.predictions["revision"] == self.predictions["revision"].max()]
+        newest: pd.Series[bool] = self.predictions["revision"] == self.predictions["revision"].max()
+        return self.predictions.loc[newest]
 
 
 def open_books(workspace: Workspace) -> list[Book]:
@@ -48,7 +49,9 @@ def open_books(workspace: Workspace) -> list[Book]:
     landings = {x.batch_id: x for x in workspace.landing.landed(name)}
     records = {r.batch_id: r for r in workspace.ledger.batches(name)}
     tables = {t: workspace.lake.read(name, t) for t in (Table.ACCEPTED, Table.PREDICTIONS, Table.QUARANTINE)}
-    parts = {t: dict(list(frame.groupby("batch_id", sort=False))) for t, frame in tables.items()}
+    parts = {
+        t: {str(i): part for i, part in frame.groupby("batch_id", sort=False)} for t, frame in tables.items()
+    }
     ids = sorted({*landings, *records, *(b for known in parts.values() for b in known)})
     return [
         Book(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evenkeel.audit.book import Book
-from evenkeel.audit.promise import Findings
 from evenkeel.domain.batch import BatchState
-from evenkeel.domain.incident import Incident
 from evenkeel.domain.model_event import EventKind, ModelEvent, standing
 from evenkeel.errors import EvenkeelError
 from evenkeel.failures.catalogue import catalogue
 
 if TYPE_CHECKING:
+    from evenkeel.audit.book import Book
+    from evenkeel.audit.promise import Findings
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.incident import Incident
 
 
 def check_promotions(workspace: Workspace, events: list[ModelEvent], findings: Findings) -> None:
@@ -25,7 +25,11 @@ def check_promotions(workspace: Workspace, events: list[ModelEvent], findings: F
         findings.check("P4")
         gates = event.detail.get("gates") or []
         if event.model not in judged or not gates or not all(g["passed"] for g in gates):
-            findings.breach("P4", "", f"version {event.version} was promoted at {event.at:%Y-%m-%d %H:%M} without passing its gates")
+            findings.breach(
+                "P4",
+                "",
+                f"version {event.version} was promoted at {event.at:%Y-%m-%d %H:%M} without passing its gates",
+            )
     now = standing(events)
     try:
         aliases = workspace.registry.aliases(workspace.name) if events else {}
@@ -35,7 +39,9 @@ def check_promotions(workspace: Workspace, events: list[ModelEvent], findings: F
     expected = now.champion.version if now.champion else None
     if aliases.get("champion") != expected:
         findings.breach(
-            "P4", "", f"the registry's champion is version {aliases.get('champion')}, the history's is {expected}"
+            "P4",
+            "",
+            f"the registry's champion is version {aliases.get('champion')}, the history's is {expected}",
         )
 
 
@@ -49,7 +55,9 @@ def check_pins(book: Book, events: list[ModelEvent], findings: Findings) -> None
     if pins.champion != then.champion:
         pinned = pins.champion.version if pins.champion else None
         charged = then.champion.version if then.champion else None
-        findings.breach("P4", book.batch_id, f"scored by version {pinned} while version {charged} was in charge")
+        findings.breach(
+            "P4", book.batch_id, f"scored by version {pinned} while version {charged} was in charge"
+        )
 
 
 def check_incidents(incidents: list[Incident], findings: Findings) -> None:
@@ -67,7 +75,9 @@ def check_incidents(incidents: list[Incident], findings: Findings) -> None:
             if not there
         ]
         if lacking:
-            findings.breach("P5", incident.batch_id, f"incident {incident.cause!r} lacks {', '.join(lacking)}")
+            findings.breach(
+                "P5", incident.batch_id, f"incident {incident.cause!r} lacks {', '.join(lacking)}"
+            )
 
 
 def check_attribution(book: Book, incidents: list[Incident], findings: Findings) -> None:
@@ -75,7 +85,11 @@ def check_attribution(book: Book, incidents: list[Incident], findings: Findings)
     held = book.record is not None and book.record.state is BatchState.HELD
     findings.check("P5", len(book.quarantine))
     if (len(book.quarantine) or held) and not incidents:
-        findings.breach("P5", book.batch_id, f"{'held' if held else f'{len(book.quarantine)} rows quarantined'} without an incident")
+        findings.breach(
+            "P5",
+            book.batch_id,
+            f"{'held' if held else f'{len(book.quarantine)} rows quarantined'} without an incident",
+        )
     silent = int((book.quarantine["reasons"].map(len) == 0).sum()) if len(book.quarantine) else 0
     if silent:
         findings.breach("P5", book.batch_id, f"{silent} rows quarantined without a reason")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from evenkeel.adapters import reading
-from evenkeel.audit.book import Book
 from evenkeel.audit.promise import Findings, shown
 from evenkeel.domain.batch import BatchState
 from evenkeel.errors import EvenkeelError
 
 if TYPE_CHECKING:
+    from evenkeel.audit.book import Book
     from evenkeel.bootstrap import Workspace
 
 _UNFINISHED = (BatchState.LANDED, BatchState.VALIDATED, BatchState.SCORED)
@@ -24,7 +24,11 @@ def check_rows(workspace: Workspace, book: Book, findings: Findings) -> None:
     """Recount one batch from its landed bytes."""
     answers, refused = len(book.predictions), len(book.quarantine)
     if book.landing is None:
-        findings.breach("P1", book.batch_id, f"{answers} answers and {refused} quarantined rows of a batch that never landed")
+        findings.breach(
+            "P1",
+            book.batch_id,
+            f"{answers} answers and {refused} quarantined rows of a batch that never landed",
+        )
         return
     try:
         files = workspace.landing.fetch(book.landing)
@@ -62,7 +66,9 @@ def _check_published(workspace: Workspace, files: Any, book: Book, findings: Fin
         findings.rows[place] += rows
     if landed != scored + refused:
         findings.breach(
-            "P1", book.batch_id, f"{landed} rows landed, {scored} scored + {refused} quarantined = {scored + refused}"
+            "P1",
+            book.batch_id,
+            f"{landed} rows landed, {scored} scored + {refused} quarantined = {scored + refused}",
         )
     came = _landed_keys(workspace, files)
     answered = _keys(workspace, newest)
@@ -77,7 +83,13 @@ def _check_published(workspace: Workspace, files: Any, book: Book, findings: Fin
     classes = workspace.pipeline.target.classes
     if classes:
         foreign = newest[~newest["prediction"].isin(classes) & newest["prediction"].notna()]
-        _name(findings, book, "answered with a class that is not configured", _keys(workspace, foreign), promise="P2")
+        _name(
+            findings,
+            book,
+            "answered with a class that is not configured",
+            _keys(workspace, foreign),
+            promise="P2",
+        )
 
 
 def _name(
@@ -105,4 +117,6 @@ def _quarantined_keys(workspace: Workspace, book: Book) -> Counter[tuple[str, ..
     """Count the keys of the quarantined rows from the rows as they came, not from the key columns."""
     key = list(workspace.pipeline.row_key)
     raw = [json.loads(text) for text in book.quarantine["raw"]]
-    return _keys(workspace, pd.DataFrame([{k: row.get(k) for k in key} for row in raw], columns=key, dtype=object))
+    return _keys(
+        workspace, pd.DataFrame([{k: row.get(k) for k in key} for row in raw], columns=key, dtype=object)
+    )

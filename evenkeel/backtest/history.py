@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from evenkeel.adapters import sources
 from evenkeel.errors import UsageError
-from evenkeel.settings import Settings
 from evenkeel.stages.label import read_given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from evenkeel.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,9 @@ def _with_clock(settings: Settings, frame: pd.DataFrame) -> pd.DataFrame:
     backtest = settings.pipeline.backtest
     if backtest is None or backtest.start is None or backtest.step is None:
         return frame
-    clock = pd.date_range(backtest.start, periods=len(frame), freq=pd.Timedelta(seconds=backtest.step), tz="UTC")
+    clock = pd.date_range(
+        backtest.start, periods=len(frame), freq=pd.Timedelta(seconds=backtest.step), tz="UTC"
+    )
     return frame.assign(**{settings.pipeline.time: clock.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from evenkeel.bootstrap import Workspace
 from evenkeel.domain.batch import BatchState
 from evenkeel.stages.label import newest_labels, take_labels
 from evenkeel.stages.land import land_files
 from evenkeel.stages.rollout import open_request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from evenkeel.bootstrap import Workspace
 
 
 class Batch(Protocol):

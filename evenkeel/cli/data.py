@@ -18,8 +18,12 @@ def add_to(app: typer.Typer) -> None:
 
 def land(
     pipeline: PipelineName,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files or URLs; csv, csv.gz, jsonl, parquet.")],
-    batch: Annotated[str | None, typer.Option(help="Batch id for all files; by default each file's name.")] = None,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files or URLs; csv, csv.gz, jsonl, parquet.")
+    ],
+    batch: Annotated[
+        str | None, typer.Option(help="Batch id for all files; by default each file's name.")
+    ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +66,9 @@ def run(
 
 def label(
     pipeline: PipelineName,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Row key and target; csv, csv.gz, jsonl, parquet.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Row key and target; csv, csv.gz, jsonl, parquet.")
+    ],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:

@@ -23,7 +23,9 @@ def run_flow(name: str, settings: Settings, **parameters: Any) -> dict[str, Any]
     prepare_orchestrator(settings)
     found = entry_points(group=_GROUP, name=name)
     if not found:
-        raise Permanent(f"flow {name!r} is not installed", fix="install evenkeel with its flows: `make setup`")
+        raise Permanent(
+            f"flow {name!r} is not installed", fix="install evenkeel with its flows: `make setup`"
+        )
     report: dict[str, Any] = next(iter(found)).load()(pipeline=settings.name, **parameters)
     return report
 

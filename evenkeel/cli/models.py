@@ -33,7 +33,9 @@ def retrain(
 
 def promote(
     pipeline: PipelineName,
-    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="A version that passed its gates.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="A version that passed its gates.")
+    ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,12 +46,16 @@ def promote(
     workspace = workspace_for(pipeline, config)
     model = promote_by_hand(workspace, to)
     previous = workspace.ledger.standing(pipeline).previous
-    show_rows([{"champion": model.version, "previous": previous.version if previous else ""}], as_json=as_json)
+    show_rows(
+        [{"champion": model.version, "previous": previous.version if previous else ""}], as_json=as_json
+    )
 
 
 def rollback(
     pipeline: PipelineName,
-    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="By default the previous champion.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="By default the previous champion.")
+    ] = None,
     why: Annotated[str, typer.Option(help="Kept in the model history.")] = "by hand",
     config: ConfigFile = None,
     as_json: AsJson = False,

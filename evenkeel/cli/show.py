@@ -8,13 +8,14 @@ from typing import Any
 
 import typer
 
-
 # Cells up to this length are never broken; a pipe has no width of its own.
 _SHORT = 28
 _PIPED_WIDTH = 160
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "none") -> None:
+def show_rows(
+    rows: Sequence[Mapping[str, Any]], *, as_json: bool, title: str = "", empty: str = "none"
+) -> None:
     """Print rows that share their keys; the keys are the headings."""
     if as_json:
         typer.echo(json.dumps(list(rows), indent=2, default=str))

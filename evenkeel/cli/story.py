@@ -30,7 +30,7 @@ def demo(
 
     workspace = open_demo()
     story = chapters(workspace, run_flow, days=days, seed=seed)
-    _follow(f"{days} days of the market", days, lambda advance: story.play(advance))
+    _follow(f"{days} days of the market", days, story.play)
     _close(workspace, story.replay.retrains)
 
 

@@ -80,9 +80,12 @@ def report(
     pipeline: PipelineName,
     out: Annotated[Path | None, typer.Option(help="Where to write the page.")] = None,
     data_docs: Annotated[
-        str | None, typer.Option("--data-docs", metavar="BATCH", help="Great Expectations Data Docs of a batch instead.")
+        str | None,
+        typer.Option("--data-docs", metavar="BATCH", help="Great Expectations Data Docs of a batch instead."),
     ] = None,
-    drift: Annotated[str | None, typer.Option(metavar="BATCH", help="Evidently's page of a batch instead.")] = None,
+    drift: Annotated[
+        str | None, typer.Option(metavar="BATCH", help="Evidently's page of a batch instead.")
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Write one self-contained HTML page: timeline, quality, drift, rungs, incidents."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evenkeel.backtest.replay import Replay, RunFlow
 from evenkeel.bootstrap import Workspace, open_workspace
@@ -16,6 +15,10 @@ from evenkeel.settings import load_settings
 from evenkeel.settings.load import embedded_folder, home_folder
 from evenkeel.stages.land import land_files
 from evenkeel.stages.rollout import roll_back
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 PIPELINE = "market"
 _MARK = ".evenkeel-demo"
@@ -113,7 +116,8 @@ def open_demo() -> Workspace:
     home = home_folder() / "demo"
     if home.exists() and any(home.iterdir()) and not (home / _MARK).is_file():
         raise UsageError(
-            f"{home}: holds files that no demo made", fix="move them away, or set EVENKEEL_HOME to another folder"
+            f"{home}: holds files that no demo made",
+            fix="move them away, or set EVENKEEL_HOME to another folder",
         )
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)

@@ -56,8 +56,8 @@ def load_distances() -> dict[str, Distance]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        from evidently.legacy.calculations import stattests  # noqa: PLC0415 - seconds, and only drift needs it
-        from evidently.legacy.core import ColumnType  # noqa: PLC0415
+        from evidently.legacy.calculations import stattests
+        from evidently.legacy.core import ColumnType
     finally:
         if collecting:
             gc.enable()

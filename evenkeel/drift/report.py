@@ -51,8 +51,8 @@ def render_html(
             fix="ask for a batch that has a drift verdict",
         )
     load_distances()
-    from evidently import DataDefinition, Dataset, Report  # noqa: PLC0415 - seconds, and only this page needs it
-    from evidently.metrics import ValueDrift  # noqa: PLC0415
+    from evidently import DataDefinition, Dataset, Report
+    from evidently.metrics import ValueDrift
 
     numeric = [c.column for c in verdict.columns if c.method == WASSERSTEIN]
     nominal = [c.column for c in verdict.columns if c.method != WASSERSTEIN]

@@ -66,7 +66,7 @@ def critical_value(peaks: Floats, false_alarm: float, *, disjoint: int) -> float
         false_alarm: Share of undrifted batches that may lie beyond, in (0, 0.5).
         disjoint: How many windows would fit side by side: overlapping ones are worth no more than that.
     """
-    from scipy.special import stdtrit  # noqa: PLC0415 - SciPy takes its time to import
+    from scipy.special import stdtrit
 
     worth = max(min(disjoint, len(peaks)), _FEWEST)
     gumbel = math.sqrt(6) / math.pi * (-math.log(-math.log1p(-false_alarm)) - _EULER_GAMMA)

@@ -44,7 +44,7 @@ def write_parts(trained: Trained, folder: Path) -> None:
     The folder is complete only after :func:`~evenkeel.learning.manifest.seal`: write into a temporary one,
     seal it, then move it to where others look.
     """
-    import skops.io  # noqa: PLC0415 - heavy
+    import skops.io
 
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
@@ -117,7 +117,7 @@ class Bundle:
 
     def imputer(self) -> Imputer:
         """Load the imputers that were fitted with the version."""
-        from evenkeel.quality.imputation import Imputer  # noqa: PLC0415 - heavy
+        from evenkeel.quality.imputation import Imputer
 
         parts = self._skops(IMPUTER, self.card())
         return _built(IMPUTER, lambda: Imputer.from_parts(parts))
@@ -129,7 +129,7 @@ class Bundle:
 
     def drift_calibration(self) -> Calibration:
         """Load the drift thresholds of that reference."""
-        from evenkeel.drift.calibration import Calibration  # noqa: PLC0415 - heavy
+        from evenkeel.drift.calibration import Calibration
 
         return self._json(DRIFT, Calibration.from_json)
 
@@ -167,7 +167,7 @@ def _card(document: dict[str, Any]) -> Card:
 
 
 def _check_library(card: Card) -> None:
-    import sklearn  # noqa: PLC0415 - heavy
+    import sklearn
 
     written = card.versions.get("scikit-learn", "")
     if written.split(".")[:2] != sklearn.__version__.split(".")[:2]:

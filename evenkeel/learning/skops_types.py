@@ -32,7 +32,7 @@ def load(data: bytes, name: str) -> Any:
     Raises:
         ModelUnusable: Cause ``model.unloadable``: it holds an unreviewed type, or cannot be read as skops.
     """
-    import skops.io  # noqa: PLC0415 - heavy
+    import skops.io
 
     try:
         return skops.io.loads(data, trusted=list(REVIEWED))

@@ -75,7 +75,7 @@ def coerce_column(
 
 def null_column(index: pd.Index, kind: Kind) -> pd.Series[Any]:
     """Return an all-null column of a kind, for an optional column that a batch lacks."""
-    return coerce_column(pd.Series([None] * len(index), index=index, dtype=object), kind).values  # noqa: PD011 - a field
+    return coerce_column(pd.Series([None] * len(index), index=index, dtype=object), kind).values
 
 
 def _from_cells(

@@ -133,7 +133,7 @@ def split(frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str]) -> S
     _check_header(frame, schema)
     present = [name for name in schema.columns if name in frame.columns]
     read = {name: schema.coerce(name, frame[name]) for name in present}
-    arrays = {name: coerced.values.array for name, coerced in read.items()}  # noqa: PD011 - a field
+    arrays = {name: coerced.values.array for name, coerced in read.items()}
     typed = pd.DataFrame(arrays, index=range(len(frame)), copy=False)
     findings, unexplained = find(frame, typed, read, schema.rules, row_key)
     quarantined, causes = quarantine(frame, findings, typed[list(row_key)])

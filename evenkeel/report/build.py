@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 from evenkeel.adapters.lake import Table
 from evenkeel.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
     from evenkeel.audit.promise import Findings
     from evenkeel.bootstrap import Workspace
 

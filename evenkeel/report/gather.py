@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from evenkeel.adapters.lake import Table
 from evenkeel.audit.promise import PROMISES, Findings
 from evenkeel.domain.batch import BatchRecord, BatchState
-from evenkeel.domain.drift import DriftVerdict
 from evenkeel.report.data import BatchLine, EventLine, IncidentLine, PromiseLine, ReportData
 from evenkeel.stages.label import newest_labels
 from evenkeel.stages.rollout import open_request
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.drift import DriftVerdict
 
 
 def standing_lines(workspace: Workspace) -> list[dict[str, Any]]:
@@ -99,12 +100,10 @@ def _answers(workspace: Workspace) -> dict[str, pd.DataFrame]:
     else:
         right = (answers["prediction"] - answers["label"].astype(float)).abs()
     answers["right"] = right.where(answers["label"].notna())
-    return dict(list(answers.groupby("batch_id")))
+    return {str(i): part for i, part in answers.groupby("batch_id")}
 
 
-def _batch_line(
-    batch: BatchRecord, drift: DriftVerdict | None, answers: pd.DataFrame | None
-) -> BatchLine:
+def _batch_line(batch: BatchRecord, drift: DriftVerdict | None, answers: pd.DataFrame | None) -> BatchLine:
     counts = batch.counts
     measured = [c for c in drift.columns if c.threshold > 0] if drift else []
     # One figure for the whole batch: the column that is furthest beyond, or nearest to, its own threshold.
@@ -119,7 +118,9 @@ def _batch_line(
         quarantined=counts.quarantined,
         held=counts.held,
         imputed_cells=int(answers["imputed"].map(len).sum()) if answers is not None else 0,
-        per_rung={str(k): int(v) for k, v in answers["rung"].value_counts().items()} if answers is not None else {},
+        per_rung={str(k): int(v) for k, v in answers["rung"].value_counts().items()}
+        if answers is not None
+        else {},
         drift_statistic=worst,
         drift_threshold=1.0 if worst is not None else None,
         drifted=drift.drifted if drift and drift.measured else None,

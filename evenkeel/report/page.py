@@ -43,7 +43,7 @@ def render(data: ReportData, path: Path) -> Path:
     Returns:
         The path.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - slow to import
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("evenkeel.report", ""),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from evenkeel.errors import ModelUnusable, Transient
-from evenkeel.settings.platform import Policies, PolicyNumbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenkeel.settings.platform import Policies, PolicyNumbers
 
 
 class Dependency(StrEnum):

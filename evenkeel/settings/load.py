@@ -165,7 +165,9 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     if document is None:
         document = {}
     if not isinstance(document, dict):
-        raise UsageError(f"{file}: holds a {type(document).__name__}, expected keys and values", fix="see configs/")
+        raise UsageError(
+            f"{file}: holds a {type(document).__name__}, expected keys and values", fix="see configs/"
+        )
     return document
 
 
@@ -185,13 +187,15 @@ def _validate(layers: Sequence[Path], documents: Sequence[dict[str, Any]]) -> Pi
             return env_settings, files
 
     try:
-        loaded = Loaded()  # type: ignore[call-arg]
+        loaded = Loaded()
     except ValidationError as error:
         raise _explained(error, layers, documents) from None
     return Pipeline.model_validate(loaded.model_dump(round_trip=True))
 
 
-def _explained(error: ValidationError, layers: Sequence[Path], documents: Sequence[dict[str, Any]]) -> UsageError:
+def _explained(
+    error: ValidationError, layers: Sequence[Path], documents: Sequence[dict[str, Any]]
+) -> UsageError:
     """Turn pydantic's findings into one line each, naming file, line, key and the nearest known key."""
     lines = []
     for found in error.errors():
@@ -209,7 +213,9 @@ def _explained(error: ValidationError, layers: Sequence[Path], documents: Sequen
             message = found["msg"].removeprefix("Value error, ")
             given = "" if isinstance(found["input"], dict | BaseModel) else f" (found {found['input']!r})"
             lines.append(f"{where}: key {dotted!r}: {message}{given}")
-    return UsageError("; ".join(lines), fix="correct the key or value named; configs/ and docs/configuration.md show each")
+    return UsageError(
+        "; ".join(lines), fix="correct the key or value named; configs/ and docs/configuration.md show each"
+    )
 
 
 def _where(
@@ -227,11 +233,9 @@ def _where(
 
 def _holds(document: Any, path: tuple[int | str, ...]) -> bool:
     for step in path:
-        if isinstance(document, dict) and step in document:
+        try:
             document = document[step]
-        elif isinstance(document, list) and isinstance(step, int) and step < len(document):
-            document = document[step]
-        else:
+        except (KeyError, IndexError, TypeError):
             return False
     return bool(path)
 

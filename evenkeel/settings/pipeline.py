@@ -330,11 +330,10 @@ class Pipeline(Section):
             if isinstance(default, str):
                 raise ValueError(f"target.default must be a number for regression, found {default!r}")
         else:
-            expected = 2 if self.task == "binary" else 3
-            if len(classes) < expected or (self.task == "binary" and len(classes) != 2):
+            fewest, most, words = (2, 2, "exactly 2") if self.task == "binary" else (3, None, "at least 3")
+            if len(classes) < fewest or (most is not None and len(classes) > most):
                 raise ValueError(
-                    f"target.classes must list {'exactly 2' if expected == 2 else 'at least 3'} classes"
-                    f" for task {self.task!r}, found {len(classes)}"
+                    f"target.classes must list {words} classes for task {self.task!r}, found {len(classes)}"
                 )
             if default not in classes:
                 raise ValueError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evenkeel.domain.drift import DriftVerdict, asks_for_retrain
@@ -10,6 +9,8 @@ from evenkeel.domain.model_event import EventKind, ModelEvent
 from evenkeel.stages.rollout import last_judged, open_request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenkeel.stages.batch_run import BatchRun
     from evenkeel.stages.impute import Filled
     from evenkeel.stages.models import Models

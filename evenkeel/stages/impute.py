@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from evenkeel.domain.batch import Pins
 from evenkeel.errors import ModelUnusable
 
 if TYPE_CHECKING:
+    from evenkeel.domain.batch import Pins
     from evenkeel.quality.imputation import Imputer
     from evenkeel.stages.batch_run import BatchRun
     from evenkeel.stages.models import Models

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,12 @@ import pyarrow as pa
 
 from evenkeel.adapters import reading, sources
 from evenkeel.adapters.lake import Table
-from evenkeel.adapters.fetched import Fetched
 from evenkeel.errors import DataRejected, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenkeel.adapters.fetched import Fetched
     from evenkeel.bootstrap import Workspace
 
 

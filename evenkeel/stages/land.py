@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evenkeel.adapters import reading, sources
-from evenkeel.adapters.fetched import Fetched
 from evenkeel.adapters.formats import stem
 from evenkeel.adapters.lake import Table
-from evenkeel.adapters.landing import LandingResult
 from evenkeel.domain.batch import BatchState, LandedFile, check_batch_id
 from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
 from evenkeel.quality.schema import missing_required
 from evenkeel.stages.pin import pending
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from evenkeel.adapters.fetched import Fetched
+    from evenkeel.adapters.landing import LandingResult
     from evenkeel.bootstrap import Workspace
 
 

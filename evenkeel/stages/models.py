@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evenkeel.domain.batch import ModelRef
 from evenkeel.errors import ModelUnusable
 from evenkeel.learning.bundle import Bundle, open_bundle
 from evenkeel.resilience.degraded import Degraded
@@ -13,6 +12,7 @@ from evenkeel.serving.rung import Standby
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.batch import ModelRef
 
 
 @dataclass(frozen=True)

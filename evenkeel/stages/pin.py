@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evenkeel.adapters.lake import Table
-from evenkeel.bootstrap import Workspace
 from evenkeel.domain.batch import BatchState, Pins
 from evenkeel.errors import DataRejected
-from evenkeel.stages.batch_run import BatchRun
+
+if TYPE_CHECKING:
+    from evenkeel.bootstrap import Workspace
+    from evenkeel.stages.batch_run import BatchRun
 
 
 def pending(workspace: Workspace, batch_id: str | None = None) -> list[str]:
@@ -63,7 +65,9 @@ def _last_good(workspace: Workspace) -> dict[str, Any]:
         and workspace.pipeline.impute.columns[c].strategy == "last_known_good"
     ]
     published = [
-        b for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED]) if b.published_at is not None
+        b
+        for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])
+        if b.published_at is not None
     ]
     if not columns or not published:
         return {}

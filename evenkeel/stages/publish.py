@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, Counts, Pins
-from evenkeel.domain.ladder import Answers
-from evenkeel.stages.batch_run import BatchRun
-from evenkeel.stages.impute import Filled
-from evenkeel.stages.validate import Checked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evenkeel.domain.ladder import Answers
+    from evenkeel.stages.batch_run import BatchRun
+    from evenkeel.stages.impute import Filled
+    from evenkeel.stages.validate import Checked
 
 FIRST_REVISION = 1
 

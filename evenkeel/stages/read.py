@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from evenkeel.adapters import reading
-from evenkeel.domain.batch import Pins
 from evenkeel.errors import DataRejected
-from evenkeel.stages.batch_run import BatchRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evenkeel.domain.batch import Pins
+    from evenkeel.stages.batch_run import BatchRun
 
 
 def read_batch(run: BatchRun, pins: Pins) -> pd.DataFrame:

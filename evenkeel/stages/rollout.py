@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from evenkeel.domain.batch import ModelRef
-from evenkeel.domain.gates import GateReport
 from evenkeel.domain.incident import Incident
 from evenkeel.domain.model_event import EventKind, ModelEvent, Standing
 from evenkeel.errors import Permanent, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.batch import ModelRef
+    from evenkeel.domain.gates import GateReport
 
 
 def open_request(workspace: Workspace) -> ModelEvent | None:
@@ -66,7 +67,9 @@ def promote(workspace: Workspace, model: ModelRef, report: GateReport, *, by: st
         return False
     if now.champion != model:
         detail = {"gates": report.to_json(), "passed": True}
-        _add(workspace, EventKind.PROMOTED, model, by=by, why=report.why, champion=model.version, detail=detail)
+        _add(
+            workspace, EventKind.PROMOTED, model, by=by, why=report.why, champion=model.version, detail=detail
+        )
     return True
 
 
@@ -79,7 +82,12 @@ def _reverted_twin(workspace: Workspace, model: ModelRef, now: Standing) -> str:
 
 
 def refuse(
-    workspace: Workspace, model: ModelRef | None, why: str, *, report: GateReport | None = None, by: str = "gates"
+    workspace: Workspace,
+    model: ModelRef | None,
+    why: str,
+    *,
+    report: GateReport | None = None,
+    by: str = "gates",
 ) -> None:
     """Record that no promotion took place, and why; the incident closes at once, nothing is left to do."""
     detail = {"gates": report.to_json()} if report else {}
@@ -145,7 +153,9 @@ def promote_by_hand(workspace: Workspace, version: str | None) -> ModelRef:
     return event.model
 
 
-def roll_back(workspace: Workspace, *, to: str | None = None, why: str = "by hand", by: str = "hand") -> Standing:
+def roll_back(
+    workspace: Workspace, *, to: str | None = None, why: str = "by hand", by: str = "hand"
+) -> Standing:
     """Take the champion back at once and put ``to``, by default the previous champion, in charge.
 
     The ledger decides at once; a registry that is away is mirrored by the next run.
@@ -210,7 +220,7 @@ def _add(
     by: str,
     why: str,
     champion: str | None = None,
-    detail: dict[str, object] | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> None:
     if champion is None:
         current = workspace.ledger.standing(workspace.name).champion

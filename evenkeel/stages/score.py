@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from evenkeel.domain.batch import BatchState
-from evenkeel.domain.ladder import Answers
 from evenkeel.serving.ladder import answer
 from evenkeel.serving.rung import build_rungs
-from evenkeel.stages.batch_run import BatchRun
-from evenkeel.stages.impute import Filled
-from evenkeel.stages.models import Models
-from evenkeel.stages.validate import Checked
+
+if TYPE_CHECKING:
+    from evenkeel.domain.ladder import Answers
+    from evenkeel.stages.batch_run import BatchRun
+    from evenkeel.stages.impute import Filled
+    from evenkeel.stages.models import Models
+    from evenkeel.stages.validate import Checked
 
 
 def score_batch(run: BatchRun, checked: Checked, filled: Filled, models: Models) -> Answers:
@@ -29,7 +33,13 @@ def score_batch(run: BatchRun, checked: Checked, filled: Filled, models: Models)
             skipped.cause,
             "score",
             f"{skipped.rows} rows answered from a lower rung than {skipped.rung}",
-            **{str(skipped.rung): {"version": skipped.model_version, "rows": skipped.rows, "why": skipped.reason}},
+            **{
+                str(skipped.rung): {
+                    "version": skipped.model_version,
+                    "rows": skipped.rows,
+                    "why": skipped.reason,
+                }
+            },
         )
     workspace.ledger.advance(workspace.name, run.batch_id, BatchState.SCORED, run_id=run.run_id)
     run.log("score").info("batch scored", **answers.per_rung)

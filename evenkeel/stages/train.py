@@ -6,28 +6,29 @@ import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from evenkeel.adapters.lake import Table
-from evenkeel.domain.batch import BatchState, ModelRef
-from evenkeel.domain.gates import GateReport
 from evenkeel.adapters.model_folder import prepare_model_folder
+from evenkeel.domain.batch import BatchState, ModelRef
 from evenkeel.learning.bundle import Bundle, write_parts
 from evenkeel.learning.features import model_frame
 from evenkeel.learning.gates import judge
 from evenkeel.learning.manifest import MANIFEST, seal
 from evenkeel.learning.plots import draw
 from evenkeel.learning.predictor import predict
-from evenkeel.learning.trained import Trained
 from evenkeel.learning.training import train
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.stages.label import newest_labels
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
+    from evenkeel.domain.gates import GateReport
+    from evenkeel.learning.trained import Trained
 
 
 _EXAMPLE_ROWS = 5
@@ -177,12 +178,16 @@ def _newest_batches(workspace: Workspace) -> list[str]:
     return chosen
 
 
+def _holds(column: str, names: list[str]) -> bool:
+    return column in names
+
+
 def _unimputed(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """Empty the cells that were imputed: the next imputers must not learn from the last ones' guesses."""
     frame = rows.drop(columns=["imputed", "arrived_at"], errors="ignore")
     touched = rows["imputed"].map(len) > 0
     for column in columns:
-        guessed = touched & rows["imputed"].map(lambda names, c=column: c in names)
+        guessed = touched & rows["imputed"].map(partial(_holds, column))
         if guessed.any():
             frame[column] = frame[column].mask(guessed)
     return frame

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from evenkeel.domain.batch import BatchState
 from evenkeel.domain.quality import Severity, SuiteVerdict
@@ -12,7 +11,11 @@ from evenkeel.errors import DataRejected
 from evenkeel.quality.imputation import refuse_rows
 from evenkeel.quality.schema import split
 from evenkeel.quality.suite import judge
-from evenkeel.stages.batch_run import BatchRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evenkeel.stages.batch_run import BatchRun
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,12 @@ def _settle_suite(run: BatchRun, verdict: SuiteVerdict) -> None:
             },
         )
     if verdict.hold:
-        failed = verdict.failed(Severity.HOLD)
+        holding = verdict.failed(Severity.HOLD)
         raise DataRejected(
             f"batch {run.batch_id}: "
-            + "; ".join(f"{r.expectation} on {', '.join(r.columns) or 'the table'}: {r.observed}" for r in failed),
-            cause=failed[0].cause,
-            evidence={"expectations": [r.expectation for r in failed]},
+            + "; ".join(
+                f"{r.expectation} on {', '.join(r.columns) or 'the table'}: {r.observed}" for r in holding
+            ),
+            cause=holding[0].cause,
+            evidence={"expectations": [r.expectation for r in holding]},
         )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from evenkeel.adapters.lake import Table
 from evenkeel.audit.audit import audit
-from evenkeel.audit.promise import Findings
 from evenkeel.bootstrap import Workspace, open_workspace
 from evenkeel.cli.engine import run_flow
 from evenkeel.demo.market import MarketDay, dirty, generate, write_day
 from evenkeel.settings import load_settings
 from evenkeel.stages.label import take_labels
 from evenkeel.stages.land import land_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from evenkeel.audit.promise import Findings
 
 NAME = "market"
 SEED = 11

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -22,6 +21,9 @@ from evenkeel.domain.drift import ColumnDrift, DriftVerdict
 from evenkeel.domain.incident import Incident
 from evenkeel.domain.model_event import EventKind, ModelEvent, Standing, standing
 from evenkeel.errors import Permanent, Transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class Ledger:
@@ -250,7 +252,8 @@ class Ledger:
         except sa.exc.SQLAlchemyError as error:
             if _may_pass(error):
                 raise Transient(
-                    f"the ledger {where} does not answer: {_first_line(error)}", cause="dependency.ledger_down"
+                    f"the ledger {where} does not answer: {_first_line(error)}",
+                    cause="dependency.ledger_down",
                 ) from error
             raise Permanent(
                 f"the ledger {where} refused: {_first_line(error)}", cause="code.ledger_refused"

@@ -92,7 +92,9 @@ def test_the_model_history_is_kept_whole_and_says_who_is_in_charge(ledger):
     for version in ("1", "2"):
         ref = ModelRef(version, "sha", "run")
         ledger.add_event(
-            ModelEvent("market", EventKind.PROMOTED, version, "gates", "passed", NOW, ref, version, {"gates": []})
+            ModelEvent(
+                "market", EventKind.PROMOTED, version, "gates", "passed", NOW, ref, version, {"gates": []}
+            )
         )
     ledger.add_event(
         ModelEvent("market", EventKind.REVERTED, "2", "hand", "worse", NOW, ModelRef("2", "sha", "run"), "1")

@@ -50,13 +50,10 @@ def test_an_exception_is_attributed_to_its_cause(error, cause):
 
 
 def test_the_cause_beneath_a_wrapping_exception_is_found():
-    try:
-        try:
-            raise OSError(errno.ENOSPC, "no space")
-        except OSError as full:
-            raise RuntimeError("could not write") from full
-    except RuntimeError as wrapped:
-        assert attribute(wrapped) == "infrastructure.disk_full"
+    wrapping = RuntimeError("could not write")
+    wrapping.__cause__ = OSError(errno.ENOSPC, "no space")
+
+    assert attribute(wrapping) == "infrastructure.disk_full"
 
 
 def test_a_fault_of_the_code_keeps_its_traceback_and_version():

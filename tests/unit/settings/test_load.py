@@ -35,10 +35,18 @@ def line_of(text: str, part: str) -> int:
         ("false_alarm", "false_alram", ["unknown key 'drift.false_alram'", "did you mean 'false_alarm'?"]),
         ("grid:", "grd:", ["unknown key 'training.candidates.0.grd'", "did you mean 'grid'?"]),
         ("task: binary", "task: binry", ["key 'task'", "'binary', 'multiclass' or 'regression'", "'binry'"]),
-        ("max_quarantined_share: 0.5", "max_quarantined_share: 5", ["'quality.max_quarantined_share'", "(found 5)"]),
+        (
+            "max_quarantined_share: 0.5",
+            "max_quarantined_share: 5",
+            ["'quality.max_quarantined_share'", "(found 5)"],
+        ),
         ("classes: [DOWN, UP]", "classes: [DOWN]", ["exactly 2 classes for task 'binary', found 1"]),
         ("default: DOWN", "default: SIDE", ["one of target.classes ['DOWN', 'UP'], found 'SIDE'"]),
-        ("baseline_columns: [price]", "baseline_columns: [prise]", ["ladder.baseline_columns names ['prise']"]),
+        (
+            "baseline_columns: [price]",
+            "baseline_columns: [prise]",
+            ["ladder.baseline_columns names ['prise']"],
+        ),
         ("columns: [price,", "columns: [direction, price,", ["it would leak"]),
     ],
 )
@@ -93,7 +101,9 @@ def test_a_config_for_another_pipeline_is_refused(config):
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_profile(monkeypatch, config):
-    file = config("pipeline: market", "platform: {lake: {uri: /from/file}, log: {level: debug}}\npipeline: market")
+    file = config(
+        "pipeline: market", "platform: {lake: {uri: /from/file}, log: {level: debug}}\npipeline: market"
+    )
     assert load_settings("market", config_file=file).platform.lake.uri == "/from/file"
 
     monkeypatch.setenv("EVENKEEL_PLATFORM__LAKE__URI", "/from/environment")
