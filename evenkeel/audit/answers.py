@@ -154,4 +154,5 @@ def _differ(said: pd.Series[Any], again: pd.Series[Any]) -> npt.NDArray[np.bool_
         same = np.isclose(said.to_numpy(float), again.to_numpy(float), rtol=1e-9, atol=1e-9)
     else:
         same = said.to_numpy(str) == again.to_numpy(str)
-    return np.logical_not(same)
+    differ: npt.NDArray[np.bool_] = np.logical_not(same)
+    return differ
