@@ -13,30 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.bare import BARE
 from bench.wide import NAME, write_problem, write_rows
 
 ROWS = 1_000_000
 LEARN = 20_000
-
-_BARE = """
-import json, resource, sys, time
-import numpy, pandas as pd, skops.io, sklearn.ensemble, pyarrow.parquet, evenkeel.learning.skops_types as types
-from evenkeel.learning.features import model_frame
-from evenkeel.settings import load_settings
-file, model_file, out = sys.argv[1:]
-pipeline = load_settings("wide").pipeline
-kinds = dict.fromkeys(pipeline.features.columns, "numeric") | {"at": "time"}
-model = skops.io.load(model_file, trusted=list(types.REVIEWED))
-warm = model_frame(pd.read_parquet(file).head(100), pipeline, kinds); model.predict_proba(warm)
-steps, start = {}, time.perf_counter()
-frame = pd.read_parquet(file); steps["read"] = time.perf_counter() - start
-mark = time.perf_counter()
-answers = model.predict(model_frame(frame, pipeline, kinds)); steps["predict"] = time.perf_counter() - mark
-mark = time.perf_counter()
-frame[["row"]].assign(prediction=answers).to_parquet(out); steps["write"] = time.perf_counter() - mark
-print(json.dumps({"wall": time.perf_counter() - start, "steps": steps,
-                  "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2}))
-"""
 
 _EVENKEEL = """
 import io, json, logging, resource, sys, time
@@ -81,7 +62,7 @@ def main() -> None:
             command = [sys.executable, "-m", "evenkeel", *arguments]
             subprocess.run(command, env=environment, check=True, capture_output=True)
         model = next((folder / "home" / "cache" / "models" / NAME).glob("*/model.skops"))
-        bare = _measured(_BARE, environment, str(large), str(model), str(folder / "bare.parquet"))
+        bare = _measured(BARE, environment, NAME, str(large), str(model), str(folder / "bare.parquet"))
         ours = _measured(_EVENKEEL, environment)
     _print(bare, ours)
 

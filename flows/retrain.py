@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows.hooks import log_end
 from tasks import retrain as steps
-from tasks.report import nothing_to_do, report_retrain
+from tasks.report import asked_by, nothing_to_do, report_retrain
 from tasks.scope import open_scope
 from tasks.settle import training_settled
 
@@ -40,7 +40,7 @@ def retrain(pipeline: str, force: bool = False, config: str | None = None) -> di
         examples = steps.gather_examples(scope)
         trained = steps.train_challenger(scope, examples)
         judged = steps.judge_challenger(scope, trained, champion)
-        run.model = steps.register_challenger(scope, judged, "drift" if request else "hand")
+        run.model = steps.register_challenger(scope, judged, asked_by(request, force=force))
         run.promoted = steps.promote_or_refuse(scope, judged, run.model)
         steps.mirror_aliases(scope)
     return report_retrain(scope, run)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from evenkeel.domain.batch import ModelRef
-from evenkeel.domain.model_event import Standing
+from evenkeel.domain.model_event import ModelEvent, Standing
 from tasks.artifacts import show_standing
 from tasks.scope import PipelineScope
 from tasks.settle import Outcomes, TrainingRun
@@ -30,6 +30,13 @@ def conclude(scope: PipelineScope, outcomes: Outcomes) -> dict[str, Any]:
     for error in outcomes.errors.values():
         raise error
     return report
+
+
+def asked_by(request: ModelEvent | None, *, force: bool) -> str:
+    """Return who asked for a challenger, as the history tells it."""
+    if request is not None:
+        return request.by
+    return "hand" if force else "first"
 
 
 def nothing_to_do(scope: PipelineScope) -> dict[str, Any]:

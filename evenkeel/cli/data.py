@@ -19,8 +19,12 @@ def add_to(app: typer.Typer) -> None:
 def land(
     pipeline: PipelineName,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files or URLs; csv, csv.gz, jsonl, parquet.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE...]",
+            help="Files or URLs: csv, csv.gz, jsonl, parquet. None: what the configured sources offer.",
+        ),
+    ] = None,
     batch: Annotated[
         str | None, typer.Option(help="Batch id for all files; by default each file's name.")
     ] = None,
@@ -29,9 +33,10 @@ def land(
 ) -> None:
     """Take files into the landing zone, byte for byte."""
     from evenkeel.cli.show import show_rows
-    from evenkeel.stages.land import land_files
+    from evenkeel.stages.land import land_files, land_offered
 
-    results = land_files(workspace_for(pipeline, config), files, batch)
+    workspace = workspace_for(pipeline, config)
+    results = land_files(workspace, files, batch) if files else land_offered(workspace, batch)
     rows = [
         {
             "batch": r.landing.batch_id,

@@ -31,7 +31,7 @@ class ModelEvent:
         pipeline: Pipeline name.
         kind: What happened.
         version: The model version it happened to; empty for ``requested``.
-        by: ``gates``, ``drift``, ``schedule``, or ``hand``.
+        by: ``gates``, ``drift``, ``hand``, or ``first`` where there was no champion yet.
         why: One line for a person.
         at: UTC.
         model: The version's digest and run; None for ``requested`` or where nothing was registered.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evenkeel.adapters.fetched import Fetched
     from evenkeel.adapters.landing import LandingResult
     from evenkeel.bootstrap import Workspace
+    from evenkeel.settings.pipeline import Source
 
 
 def land_files(workspace: Workspace, paths: Sequence[str], batch: str | None) -> list[LandingResult]:
@@ -46,6 +47,26 @@ def land(workspace: Workspace, batch_id: str, files: Sequence[Fetched]) -> Landi
     return result
 
 
+def land_offered(workspace: Workspace, batch: str | None) -> list[LandingResult]:
+    """Land what the configured sources offer now, as a person asks for it: the first refusal ends it.
+
+    Raises:
+        UsageError: No source is configured, or what one offers cannot land.
+        DataRejected: A source has no file where one was expected.
+        Transient: A source does not answer.
+    """
+    if not workspace.pipeline.sources:
+        raise UsageError(
+            f"{workspace.settings.config_file}: key 'sources' is missing, and no file was named",
+            fix=f"name files: `evenkeel land {workspace.name} FILE`, or configure a source",
+        )
+    return [
+        land(workspace, incoming.batch_id, incoming.files)
+        for source in workspace.pipeline.sources
+        for incoming in _offered(workspace, source, batch, workspace.now())
+    ]
+
+
 @dataclass(frozen=True)
 class Arrivals:
     """What a look at the configured sources brought.
@@ -69,13 +90,7 @@ def land_incoming(workspace: Workspace, batch: str | None, *, scheduled: datetim
     refused: list[EvenkeelError] = []
     for source in workspace.pipeline.sources:
         try:
-            offered = sources.discover(
-                source,
-                home=workspace.settings.home,
-                batch=batch,
-                scheduled=scheduled,
-                max_bytes=workspace.settings.platform.landing.max_bytes,
-            )
+            offered = _offered(workspace, source, batch, scheduled)
         except DataRejected as missing:
             refused.append(missing)
             continue
@@ -89,6 +104,18 @@ def land_incoming(workspace: Workspace, batch: str | None, *, scheduled: datetim
                 continue
             landed += [result.landing.batch_id] if result.new else []
     return Arrivals(tuple(landed), tuple(refused))
+
+
+def _offered(
+    workspace: Workspace, source: Source, batch: str | None, scheduled: datetime
+) -> list[sources.Incoming]:
+    return sources.discover(
+        source,
+        home=workspace.settings.home,
+        batch=batch,
+        scheduled=scheduled,
+        max_bytes=workspace.settings.platform.landing.max_bytes,
+    )
 
 
 def check_pending(workspace: Workspace, batch: str | None) -> None:

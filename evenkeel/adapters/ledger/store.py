@@ -48,10 +48,9 @@ class Ledger:
     def migrate(self) -> None:
         """Bring the tables to the newest revision; a ledger that is there already costs one query."""
         with self._transaction() as connection:
-            has_version = sa.inspect(connection).has_table("alembic_version")
-            if has_version:
-                found = connection.execute(sa.text("select version_num from alembic_version")).scalar()
-                if found == tables.REVISION:
+            if sa.inspect(connection).has_table(tables.VERSION_TABLE):
+                version = sa.table(tables.VERSION_TABLE, sa.column("version_num"))
+                if connection.execute(sa.select(version)).scalar() == tables.REVISION:
                     return
             _upgrade(connection)
 

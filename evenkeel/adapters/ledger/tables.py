@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # The newest migration; opening a ledger at this revision needs no Alembic. A test holds the two together.
 REVISION = "0001"
+# Our own, so that the ledger can share a database with MLflow or Prefect, which use Alembic too.
+VERSION_TABLE = "evenkeel_version"
 
 metadata = MetaData()
 

@@ -128,7 +128,9 @@ def test_the_migrations_make_exactly_the_tables_the_code_uses(ledger):
     from alembic.migration import MigrationContext
 
     with ledger._engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": False, "version_table": tables.VERSION_TABLE}
+        )
         assert compare_metadata(context, tables.metadata) == []
         assert context.get_current_revision() == tables.REVISION
 
