@@ -52,6 +52,32 @@ def market(_learned_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return Market(home)
 
 
+@pytest.fixture(scope="session")
+def _promoted_home(_learned_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The learned home after one more labelled day and a second promotion: there is a version to go back to."""
+    home = tmp_path_factory.mktemp("promoted") / "home"
+    shutil.copytree(_learned_home, home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENKEEL_HOME", str(home))
+        patch.setenv("EVENKEEL_GATES__MARGIN", "1")
+        market = Market(home)
+        market.land(LEARNED)
+        market.run()
+        market.label(LEARNED)
+        report = market.retrain()
+        assert report["promoted"], report
+    return home
+
+
+@pytest.fixture
+def market_with_previous(_promoted_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Market:
+    """A copy of a home with a champion, version 2, and a previous one, version 1."""
+    home = tmp_path / "market"
+    shutil.copytree(_promoted_home, home)
+    monkeypatch.setenv("EVENKEEL_HOME", str(home))
+    return Market(home)
+
+
 @pytest.fixture
 def new_market(prefect_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Market:
     """A market that has seen nothing yet."""
