@@ -78,17 +78,19 @@ class AnswerCheck:
         self._breach(book, both[np.array(differ, dtype=bool)], "say other imputed columns than were imputed")
 
     def _check_incidents(self, book: Book, rows: pd.DataFrame, incidents: list[Incident]) -> None:
-        """Anything but the plain champion path has its incident."""
-        plain = (
-            (rows["rung"] == Rung.CHAMPION.value)
-            & (rows["imputed"].map(len) == 0)
-            & (rows["stale"].map(len) == 0)
-            & (rows["rule_overrides"].map(len) == 0)
-        )
-        if not incidents:
-            self._breach(
-                book, rows[~plain], "were not made on the plain champion path, and no incident says so"
-            )
+        """Anything but the plain champion path has the incident that tells it."""
+        causes = {i.cause for i in incidents}
+        stepped_over = any(Rung.CHAMPION.value in i.evidence for i in incidents)
+        lower = rows[rows["rung"] != Rung.CHAMPION.value]
+        imputed = rows[rows["imputed"].map(len) > 0]
+        other = rows[(rows["stale"].map(len) > 0) | (rows["rule_overrides"].map(len) > 0)]
+        for part, told, what in (
+            (lower, stepped_over, "come from a lower rung than the champion's"),
+            (imputed, "data.nulls" in causes, "rest on imputed values"),
+            (other, bool(incidents), "are stale or overridden"),
+        ):
+            if not told:
+                self._breach(book, part, f"{what}, and no incident says so")
 
     def _check_again(self, book: Book, rows: pd.DataFrame, pins: Pins, suspect: frozenset[str]) -> None:
         """Make a sample of the answers again with the rung they name."""
@@ -109,17 +111,18 @@ class AnswerCheck:
                 suspect=suspect,
             )
             failed = [s for s in again.skipped if s.rung == name]
-            if failed:
+            if failed and failed[0].cause == "data.suspect_column":
+                self._breach(book, joined, f"say rung {name}, which {failed[0].reason}")
+            elif failed:
                 self._findings.notes.append(
                     f"batch {book.batch_id}: {len(joined)} answers of rung {name} could not be made again: "
                     f"{failed[0].reason}"
                 )
-                continue
-            self._breach(
-                book,
-                joined[_differ(joined["prediction"], again.frame["prediction"])],
-                f"say rung {name}, which answers otherwise",
-            )
+            else:
+                differ = [_differ(joined[c], again.frame[c]) for c in ("prediction", "confidence")]
+                self._breach(
+                    book, joined[np.logical_or(*differ)], f"say rung {name}, which answers otherwise"
+                )
 
     def _rungs(self, pins: Pins) -> tuple[RungModel, ...]:
         champion, previous = (
@@ -151,7 +154,7 @@ def _suspect(incidents: list[Incident]) -> frozenset[str]:
 
 def _differ(said: pd.Series[Any], again: pd.Series[Any]) -> npt.NDArray[np.bool_]:
     if pd.api.types.is_numeric_dtype(again):
-        same = np.isclose(said.to_numpy(float), again.to_numpy(float), rtol=1e-9, atol=1e-9)
+        same = np.isclose(said.to_numpy(float), again.to_numpy(float), rtol=1e-9, atol=1e-9, equal_nan=True)
     else:
         same = said.to_numpy(str) == again.to_numpy(str)
     differ: npt.NDArray[np.bool_] = np.logical_not(same)

@@ -33,7 +33,7 @@ def audit(workspace: Workspace) -> Findings:
         check_rows(workspace, book, findings)
         answers.check(book, by_batch[book.batch_id])
         check_pins(book, events, findings)
-        check_attribution(book, by_batch[book.batch_id], findings)
+        check_attribution(book, by_batch[book.batch_id], findings, workspace.pipeline.row_key)
     check_promotions(workspace, events, findings)
     check_incidents(incidents, findings)
     return findings

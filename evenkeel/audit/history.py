@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from evenkeel.audit.promise import Findings, shown
 from evenkeel.domain.batch import BatchState
 from evenkeel.domain.model_event import EventKind, ModelEvent, standing
 from evenkeel.errors import EvenkeelError
 from evenkeel.failures.catalogue import catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from evenkeel.audit.book import Book
-    from evenkeel.audit.promise import Findings
     from evenkeel.bootstrap import Workspace
     from evenkeel.domain.incident import Incident
 
@@ -80,7 +82,9 @@ def check_incidents(incidents: list[Incident], findings: Findings) -> None:
             )
 
 
-def check_attribution(book: Book, incidents: list[Incident], findings: Findings) -> None:
+def check_attribution(
+    book: Book, incidents: list[Incident], findings: Findings, row_key: Sequence[str]
+) -> None:
     """A batch with refused rows, or held, has an incident; every refused row has its reasons."""
     held = book.record is not None and book.record.state is BatchState.HELD
     findings.check("P5", len(book.quarantine))
@@ -90,6 +94,9 @@ def check_attribution(book: Book, incidents: list[Incident], findings: Findings)
             book.batch_id,
             f"{'held' if held else f'{len(book.quarantine)} rows quarantined'} without an incident",
         )
-    silent = int((book.quarantine["reasons"].map(len) == 0).sum()) if len(book.quarantine) else 0
-    if silent:
-        findings.breach("P5", book.batch_id, f"{silent} rows quarantined without a reason")
+    silent = book.quarantine[book.quarantine["reasons"].map(len) == 0]
+    if len(silent):
+        names = ["/".join(map(str, k)) for k in silent[list(row_key)].itertuples(index=False, name=None)]
+        findings.breach(
+            "P5", book.batch_id, f"{len(silent)} rows quarantined without a reason: {shown(names)}"
+        )

@@ -1,4 +1,7 @@
-"""P1 and P2: every landed row ends in exactly one place, and every accepted row has an answer."""
+"""P1 and P2: every landed row ends in exactly one place, and every accepted row has an answer.
+
+And of P3, that no value an answer rests on was changed on the way without a word.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from evenkeel.adapters import reading
@@ -70,7 +74,8 @@ def _check_published(workspace: Workspace, files: Any, book: Book, findings: Fin
             book.batch_id,
             f"{landed} rows landed, {scored} scored + {refused} quarantined = {scored + refused}",
         )
-    came = _landed_keys(workspace, files)
+    raw = reading.read(files)
+    came = _keys(workspace, raw)
     answered = _keys(workspace, newest)
     turned_away = _quarantined_keys(workspace, book)
     _name(findings, book, "landed, neither answered nor quarantined", came - answered - turned_away)
@@ -90,6 +95,34 @@ def _check_published(workspace: Workspace, files: Any, book: Book, findings: Fin
             _keys(workspace, foreign),
             promise="P2",
         )
+    _check_values(workspace, raw, book, findings)
+
+
+def _check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings: Findings) -> None:
+    """Every accepted feature is what landed, but for the cells that landed empty and say they were imputed."""
+    key = list(workspace.pipeline.row_key)
+    columns = [*dict.fromkeys((*key, *workspace.pipeline.features.columns))]
+    landed, accepted = _typed(workspace, came, columns), _typed(workspace, book.accepted, columns)
+    accepted["imputed"] = book.accepted["imputed"].map(frozenset).to_numpy(dtype=object)
+    # Of rows that share a key it cannot be told which was accepted; P1 counts them.
+    landed = landed.drop_duplicates(key, keep=False)
+    both = accepted.merge(landed, on=key, suffixes=("", "_landed"))
+    altered = np.zeros(len(both), dtype=np.bool_)
+    for column in workspace.pipeline.features.columns:
+        if column in key:
+            continue
+        was, now = both[f"{column}_landed"], both[column]
+        imputed = np.fromiter((column in names for names in both["imputed"]), np.bool_, len(both))
+        same = ((was == now) | (was.isna() & now.isna())).fillna(False).to_numpy(np.bool_)
+        altered |= np.where(imputed, was.notna(), ~same)
+    what = "with values that neither landed nor are said to be imputed"
+    _name(findings, book, what, _keys(workspace, both[altered]), promise="P3")
+
+
+def _typed(workspace: Workspace, frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return the columns as the schema types them; one that is not there is all null."""
+    nothing = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    return pd.DataFrame({c: workspace.schema.coerce(c, frame.get(c, nothing)).values for c in columns})
 
 
 def _name(
@@ -107,10 +140,6 @@ def _keys(workspace: Workspace, frame: pd.DataFrame) -> Counter[tuple[str, ...]]
         for k in workspace.pipeline.row_key
     ]
     return Counter(zip(*columns, strict=True))
-
-
-def _landed_keys(workspace: Workspace, files: Any) -> Counter[tuple[str, ...]]:
-    return _keys(workspace, reading.read(files))
 
 
 def _quarantined_keys(workspace: Workspace, book: Book) -> Counter[tuple[str, ...]]:
