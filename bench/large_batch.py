@@ -26,7 +26,7 @@ from evenkeel.cli.engine import run_flow
 from evenkeel.settings import load_settings
 settings = load_settings("wide")
 run_flow("score", settings, batch="warm-up")
-import evidently, great_expectations, mlflow
+import evidently, great_expectations
 lines = io.StringIO()
 structlog.configure(processors=[structlog.processors.JSONRenderer()],
                     wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

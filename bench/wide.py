@@ -53,7 +53,15 @@ def write_problem(folder: Path) -> dict[str, str]:
                 "kwargs": {"column": c, "min_value": -1, "max_value": 1},
                 "meta": {"severity": "warn"},
             }
-            for c in COLUMNS[:8]
+            for c in COLUMNS[:4]
+        ),
+        *(
+            {
+                "type": "expect_column_values_to_not_be_null",
+                "kwargs": {"column": c, "mostly": 0.9},
+                "meta": {"severity": "degrade"},
+            }
+            for c in COLUMNS[:4]
         ),
     ]
     (folder / "configs").mkdir()

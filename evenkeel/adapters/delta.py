@@ -29,7 +29,7 @@ def writer_properties(schema: pa.Schema) -> WriterProperties:
     texts = [f.name for f in schema if pa.types.is_string(f.type)]
     return WriterProperties(
         compression="SNAPPY",
-        max_row_group_size=1_000_000,
+        max_row_group_size=200_000,
         default_column_properties=ColumnProperties(dictionary_enabled=False, statistics_enabled="CHUNK"),
         column_properties=dict.fromkeys(texts, repeating) or None,
     )

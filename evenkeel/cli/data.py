@@ -58,11 +58,14 @@ def run(
     """Score the pending batches."""
     from evenkeel.cli.engine import run_flow
     from evenkeel.cli.show import show_rows
-    from evenkeel.stages.land import check_pending
+    from evenkeel.stages.land import check_landed, check_pending
 
     settings = settings_for(pipeline, config)
-    check_pending(workspace_for(pipeline, config), batch)
+    workspace = workspace_for(pipeline, config)
+    check_pending(workspace, batch)
     report = run_flow("score", settings, batch=batch, config=str(config) if config else None)
+    if batch is not None:
+        check_landed(workspace, batch)
     rows = [{"batch": b, **r, "incidents": ", ".join(r["incidents"])} for b, r in report.items()]
     show_rows(rows, as_json=as_json, title=f"{pipeline}: batches", empty="nothing was pending")
     if any(r["state"] == "held" for r in report.values()):

@@ -1,7 +1,10 @@
-"""A model's answers with their confidence, in one pass and in bounded memory."""
+"""A model's answers with their confidence, in one pass, in bounded memory and on every core."""
 
 from __future__ import annotations
 
+import os
+from functools import partial
+from multiprocessing.pool import ThreadPool
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +17,7 @@ if TYPE_CHECKING:
 
     from evenkeel.learning.confidence import Confidence
 
-_FEW_ROWS = 20_000
-_CHUNK_ROWS = 100_000  # scikit-learn copies its input several times over: copies of a chunk, not of a batch
+_CHUNK_ROWS = 25_000  # scikit-learn copies its input several times over: copies of a chunk, not of a batch
 
 
 def predict(
@@ -34,22 +36,20 @@ def predict(
     Returns:
         n predictions (object str, or float64) and n confidences in [0, 1].
     """
-    with single_thread(trees=len(inputs) < _FEW_ROWS):
-        return _answers(model, inputs, task, confidence)
-
-
-def _answers(
-    model: Any, inputs: pd.DataFrame, task: str, confidence: Confidence
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
-    starts = range(0, max(len(inputs), 1), _CHUNK_ROWS)
-    answered = [_answer(model, inputs.iloc[s : s + _CHUNK_ROWS], task, confidence) for s in starts]
-    if len(answered) == 1:
-        return answered[0]
+    answer = partial(_answer, model, task, confidence)
+    with single_thread():
+        if len(inputs) <= _CHUNK_ROWS:
+            return answer(inputs)
+        chunks = [inputs.iloc[s : s + _CHUNK_ROWS] for s in range(0, len(inputs), _CHUNK_ROWS)]
+        # One thread a chunk, not one a tree: threads that meet at every tree wait for each other on a busy
+        # machine. The pool's are daemons, so a model that hangs does not keep the process from ending.
+        with ThreadPool(min(len(chunks), os.cpu_count() or 1), initializer=single_thread) as pool:
+            answered = pool.map(answer, chunks)
     return np.concatenate([a[0] for a in answered]), np.concatenate([a[1] for a in answered])
 
 
 def _answer(
-    model: Any, inputs: pd.DataFrame, task: str, confidence: Confidence
+    model: Any, task: str, confidence: Confidence, inputs: pd.DataFrame
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
     if task == "regression":
         predictions = (

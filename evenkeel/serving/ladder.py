@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Between chunks a rung that is out of time is given up. The cut is by position, so a rerun cuts the same:
 # the last bits of a matrix product depend on how many rows it is given (1e-14 in a logistic regression).
-_CHUNK_ROWS = 100_000
+_CHUNK_ROWS = 250_000
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,16 @@ def _table(workspace: Workspace, labels: pd.DataFrame) -> pa.Table:
     )
 
 
+def typed_key(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with its row key typed by the schema, so that a table not yet written can be joined too."""
+    return frame.assign(
+        **{k: workspace.schema.coerce(k, frame[k]).values for k in workspace.pipeline.row_key}
+    )
+
+
 def newest_labels(workspace: Workspace) -> pd.DataFrame:
     """Return the newest label of each row key: the key columns, ``label`` and ``arrived_at``."""
-    labels = workspace.lake.read(workspace.name, Table.LABELS)
     key = list(workspace.pipeline.row_key)
+    columns = [*key, "label", "arrived_at"]
+    labels = typed_key(workspace, workspace.lake.read(workspace.name, Table.LABELS, columns=columns))
     return labels.sort_values("arrived_at", kind="stable").drop_duplicates(key, keep="last")

@@ -162,13 +162,23 @@ def _seen(workspace: Workspace) -> frozenset[str]:
     return frozenset(workspace.lake.columns(workspace.name, Table.ACCEPTED))
 
 
-def _explain_absence(workspace: Workspace, batch: str) -> None:
-    record = workspace.ledger.batch(workspace.name, batch)
-    if record is None and not workspace.pipeline.sources:
+def check_landed(workspace: Workspace, batch: str) -> None:
+    """See after a run that the batch it was asked for is there, landed before or offered by a source.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if workspace.ledger.batch(workspace.name, batch) is None:
         raise UsageError(
             f"{workspace.name}: no batch {batch!r} has landed",
             fix=f"land it: `evenkeel land {workspace.name} FILE --batch {batch}`",
         )
+
+
+def _explain_absence(workspace: Workspace, batch: str) -> None:
+    if not workspace.pipeline.sources:
+        check_landed(workspace, batch)
+    record = workspace.ledger.batch(workspace.name, batch)
     if record is not None and record.state is BatchState.HELD:
         raise UsageError(
             f"{workspace.name}: batch {batch!r} is held: {record.held_reason}",

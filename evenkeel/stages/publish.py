@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,26 +34,34 @@ def publish_batch(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, a
     scored, quarantined = len(answers.frame), len(checked.quarantined)
     if workspace.lake.published(workspace.name, run.batch_id) is None:
         run.open_incidents()
-        metadata = {"run_id": run.run_id, "config_sha256": pins.config_sha256}
-        workspace.lake.replace_batch(
-            workspace.name, Table.ACCEPTED, run.batch_id, _accepted(run, filled), metadata=metadata
-        )
-        workspace.lake.replace_batch(
-            workspace.name, Table.QUARANTINE, run.batch_id, _quarantine(run, checked), metadata=metadata
-        )
-        workspace.lake.publish(
-            workspace.name,
-            run.batch_id,
-            _predictions(run, filled, answers),
-            revision=FIRST_REVISION,
-            metadata=metadata,
-        )
+        _write(run, pins, checked, filled, answers)
     else:
         scored = workspace.lake.counts(workspace.name, Table.PREDICTIONS).get(run.batch_id, 0)
         quarantined = workspace.lake.counts(workspace.name, Table.QUARANTINE).get(run.batch_id, 0)
     run.counts = Counts(landed=run.landed, scored=scored, quarantined=quarantined)
     run.log("publish").info("batch published", scored=scored, quarantined=quarantined)
     return run.counts
+
+
+def _write(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers: Answers) -> None:
+    """Write the three tables; the predictions last, they are the batch's commit."""
+    lake, name = run.workspace.lake, run.workspace.name
+    metadata = {"run_id": run.run_id, "config_sha256": pins.config_sha256}
+    imputed = _lists(filled.imputed)
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        # The accepted rows are encoded on one core while the answers are put together on another.
+        accepted = aside.submit(
+            lake.replace_batch,
+            name,
+            Table.ACCEPTED,
+            run.batch_id,
+            _accepted(run, filled, imputed),
+            metadata=metadata,
+        )
+        lake.replace_batch(name, Table.QUARANTINE, run.batch_id, _quarantine(run, checked), metadata=metadata)
+        predictions = _predictions(run, filled, answers, imputed)
+        accepted.result()
+    lake.publish(name, run.batch_id, predictions, revision=FIRST_REVISION, metadata=metadata)
 
 
 def conclude_batch(run: BatchRun) -> None:
@@ -77,12 +86,12 @@ def conclude_batch(run: BatchRun) -> None:
     workspace.ledger.resolve_incidents(passed, at=workspace.now())
 
 
-def _accepted(run: BatchRun, filled: Filled) -> pa.Table:
+def _accepted(run: BatchRun, filled: Filled, imputed: pa.Array) -> pa.Table:
     table = pa.Table.from_pandas(filled.frame, preserve_index=False)
     rows = table.num_rows
     return (
         table.append_column("batch_id", _constant(run.batch_id, rows))
-        .append_column("imputed", _lists(filled.imputed))
+        .append_column("imputed", imputed)
         .append_column("stale", _empty_lists(rows))
     )
 
@@ -104,7 +113,7 @@ def _quarantine(run: BatchRun, checked: Checked) -> pa.Table:
     )
 
 
-def _predictions(run: BatchRun, filled: Filled, answers: Answers) -> pa.Table:
+def _predictions(run: BatchRun, filled: Filled, answers: Answers, imputed: pa.Array) -> pa.Table:
     pipeline = run.workspace.pipeline
     rows = len(answers.frame)
     confidence = answers.frame["confidence"].to_numpy(dtype=float)
@@ -117,7 +126,7 @@ def _predictions(run: BatchRun, filled: Filled, answers: Answers) -> pa.Table:
         "rung": pa.array(answers.frame["rung"]).cast(pa.string()),
         "arm": _constant("champion", rows),
         "model_version": pa.array(answers.frame["model_version"]).cast(pa.string()),
-        "imputed": _lists(filled.imputed),
+        "imputed": imputed,
         "stale": _empty_lists(rows),
         "needs_review": pa.array(np.less(confidence, pipeline.review.below)),
         "rule_overrides": _empty_lists(rows),
@@ -142,7 +151,7 @@ def _empty_lists(rows: int) -> pa.Array:
 
 def _lists(column: pd.Series[Any]) -> pa.Array:
     """Turn a column of string lists into Arrow; a million empty lists cost nothing."""
-    lengths = column.str.len().to_numpy(dtype=np.int32)
+    lengths = np.fromiter(map(len, column), dtype=np.int32, count=len(column))
     if not lengths.any():
         return _empty_lists(len(column))
     values = [name for names in column.to_numpy()[lengths > 0] for name in names]

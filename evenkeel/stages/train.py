@@ -23,7 +23,7 @@ from evenkeel.learning.plots import draw
 from evenkeel.learning.predictor import predict
 from evenkeel.learning.training import train
 from evenkeel.resilience.degraded import Degraded
-from evenkeel.stages.label import newest_labels
+from evenkeel.stages.label import newest_labels, typed_key
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -55,6 +55,7 @@ def gather_examples(workspace: Workspace) -> Examples:
     batches = _newest_batches(workspace)
     columns = [*dict.fromkeys([*pipeline.row_key, pipeline.time, *pipeline.features.columns]), "imputed"]
     rows = workspace.lake.read(workspace.name, Table.ACCEPTED, columns=columns, batch_ids=batches)
+    rows = typed_key(workspace, rows)
     labelled = rows.merge(newest_labels(workspace), on=list(pipeline.row_key), how="inner")
     labelled = labelled.sort_values([pipeline.time, *pipeline.row_key], kind="stable")
     labelled = labelled.tail(pipeline.training.window).reset_index(drop=True)
