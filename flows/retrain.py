@@ -35,6 +35,7 @@ def retrain(pipeline: str, force: bool = False, config: str | None = None) -> di
     request = steps.find_request(scope)
     champion = steps.open_champion(scope)
     if champion is not None and request is None and not force:
+        steps.mirror_aliases(scope)
         return nothing_to_do(scope)
     with training_settled(scope) as run:
         examples = steps.gather_examples(scope)
@@ -42,5 +43,5 @@ def retrain(pipeline: str, force: bool = False, config: str | None = None) -> di
         judged = steps.judge_challenger(scope, trained, champion)
         run.model = steps.register_challenger(scope, judged, asked_by(request, force=force))
         run.promoted = steps.promote_or_refuse(scope, judged, run.model)
-        steps.mirror_aliases(scope)
+        steps.mirror_aliases(scope, judged)
     return report_retrain(scope, run)

@@ -63,12 +63,12 @@ def promote_or_refuse(scope: PipelineScope, judged: train.Judged, ref: ModelRef 
     if isinstance(ref, Degraded):
         rollout.refuse(scope.workspace, None, f"not registered: {ref.reason}", report=judged.report)
         return False
-    promoted = rollout.promote(scope.workspace, ref, judged.report)
-    train.forget_spooled(judged)
-    return promoted
+    return rollout.promote(scope.workspace, ref, judged.report)
 
 
 @step("mirror", touches=Dependency.REGISTRY)
-def mirror_aliases(scope: PipelineScope) -> None:
-    """Make the registry's aliases tell what the history says."""
+def mirror_aliases(scope: PipelineScope, judged: train.Judged | None = None) -> None:
+    """Make the registry's aliases tell what the history says; then a challenger is settled."""
     rollout.mirror(scope.workspace)
+    if judged is not None:
+        train.forget_spooled(judged)
