@@ -66,16 +66,8 @@ class Cause:
 def catalogue() -> MappingProxyType[str, Cause]:
     """Return the catalogue by cause."""
     rows = yaml.safe_load(files(__package__).joinpath("catalogue.yaml").read_text(encoding="utf-8"))
-    return MappingProxyType(
-        {
-            cause: Cause(
-                cause=cause,
-                title=row["title"],
-                shows=row["shows"],
-                when=row["when"],
-                response=Response(row["response"]),
-                severity=Severity(row["severity"]),
-            )
-            for cause, row in rows.items()
-        }
-    )
+    return MappingProxyType({cause: _cause(cause, **row) for cause, row in rows.items()})
+
+
+def _cause(cause: str, *, response: str, severity: str, **words: str) -> Cause:
+    return Cause(cause=cause, response=Response(response), severity=Severity(severity), **words)
