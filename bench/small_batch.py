@@ -16,12 +16,15 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.bare import BARE
 from evenkeel.demo.market import MarketDay, generate, write_day
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAME = "market"
 LEARNED = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from evenkeel.errors import UsageError
-from evenkeel.quality.document import Document, nearest
+from evenkeel.settings.document import Document, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

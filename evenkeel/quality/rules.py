@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from evenkeel.quality.document import Document
+    from evenkeel.settings.document import Document
 
 _NAMES = {"field_uniqueness": "unique", "multiple_fields_uniqueness": "unique"}
 _PROBES: dict[str, Any] = {

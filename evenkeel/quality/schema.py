@@ -11,10 +11,10 @@ import pandas as pd
 from evenkeel.domain.quality import Split
 from evenkeel.errors import DataRejected
 from evenkeel.quality.coercion import Coerced, coerce_column, null_column
-from evenkeel.quality.document import read_document
 from evenkeel.quality.findings import find
 from evenkeel.quality.kind import Kind
 from evenkeel.quality.quarantine import cause_of, quarantine
+from evenkeel.settings.document import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

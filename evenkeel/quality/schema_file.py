@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
-from evenkeel.quality.document import Document, nearest
 from evenkeel.quality.kind import Kind
+from evenkeel.settings.document import Document, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

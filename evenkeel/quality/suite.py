@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from evenkeel.domain.quality import ExpectationResult, SuiteVerdict
-from evenkeel.quality.document import read_document
 from evenkeel.quality.expectation import Expectation, Suite
+from evenkeel.settings.document import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from evenkeel.domain.quality import Severity
 from evenkeel.failures.catalogue import catalogue
-from evenkeel.quality.document import Document, nearest
 from evenkeel.quality.expectation import Expectation
+from evenkeel.settings.document import Document, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

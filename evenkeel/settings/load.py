@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -20,10 +18,9 @@ from pydantic_settings import (
 )
 
 from evenkeel.errors import UsageError
+from evenkeel.settings.document import Document, nearest, read_document
 from evenkeel.settings.pipeline import Pipeline
 from evenkeel.settings.platform import Platform
-
-_MAX_CONFIG_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -104,9 +101,9 @@ def load_settings(name: str, *, config_file: Path | None = None) -> Settings:
     file = config_file.absolute() if config_file else _find(name)
     folder = file.parent
     profile = os.environ.get("EVENKEEL_PROFILE") or "local"
-    layers = [_profile_file(folder, profile), file]
-    documents = [_read_yaml(layer) for layer in layers]
-    pipeline = _validate(layers, documents)
+    files = [_profile_file(folder, profile), file]
+    layers = [read_document(f, fix="check the path given with --config, and see configs/") for f in files]
+    pipeline = _validate(layers)
     if pipeline.pipeline != name:
         raise UsageError(
             f"{file}: key pipeline is {pipeline.pipeline!r}, expected {name!r}",
@@ -132,7 +129,7 @@ def _find(name: str) -> Path:
         known = pipelines_in(folder)
         raise UsageError(
             f"unknown pipeline {name!r}: there is no {file}",
-            fix=f"{_nearest(name, known)}known in {folder}: {', '.join(known) or 'none'}; "
+            fix=f"{nearest(name, known)}known in {folder}: {', '.join(known) or 'none'}; "
             f"or make one with `evenkeel init {name} --from FILE --target COLUMN`",
         )
     return file
@@ -146,32 +143,11 @@ def _profile_file(folder: Path, profile: str) -> Path:
     known = sorted(p.stem for p in (embedded_folder() / "configs" / "profiles").glob("*.yaml"))
     raise UsageError(
         f"EVENKEEL_PROFILE={profile!r}: there is no {folder / 'profiles' / (profile + '.yaml')}",
-        fix=f"{_nearest(profile, known)}use one of {', '.join(known)}",
+        fix=f"{nearest(profile, known)}use one of {', '.join(known)}",
     )
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise UsageError(f"{file}: no such file", fix="check the path given with --config")
-    if file.stat().st_size > _MAX_CONFIG_BYTES:
-        raise UsageError(f"{file}: larger than {_MAX_CONFIG_BYTES} bytes", fix="a config is a few kilobytes")
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
-        where = f" line {line}" if line else ""
-        what = getattr(error, "problem", None) or "not UTF-8 text"
-        raise UsageError(f"{file}{where}: not YAML: {what}", fix="correct that line") from None
-    if document is None:
-        document = {}
-    if not isinstance(document, dict):
-        raise UsageError(
-            f"{file}: holds a {type(document).__name__}, expected keys and values", fix="see configs/"
-        )
-    return document
-
-
-def _validate(layers: Sequence[Path], documents: Sequence[dict[str, Any]]) -> Pipeline:
+def _validate(layers: Sequence[Document]) -> Pipeline:
     class Loaded(_Layered):
         @classmethod
         def settings_customise_sources(
@@ -183,79 +159,48 @@ def _validate(layers: Sequence[Path], documents: Sequence[dict[str, Any]]) -> Pi
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             # Without deep_merge a profile's sections would silently lose their sibling keys.
-            files = YamlConfigSettingsSource(settings_cls, yaml_file=list(layers), deep_merge=True)
+            files = YamlConfigSettingsSource(
+                settings_cls, yaml_file=[layer.file for layer in layers], deep_merge=True
+            )
             return env_settings, files
 
     try:
         loaded = Loaded()
     except ValidationError as error:
-        raise _explained(error, layers, documents) from None
+        raise _explained(error, layers) from None
     return Pipeline.model_validate(loaded.model_dump(round_trip=True))
 
 
-def _explained(
-    error: ValidationError, layers: Sequence[Path], documents: Sequence[dict[str, Any]]
-) -> UsageError:
+def _explained(error: ValidationError, layers: Sequence[Document]) -> UsageError:
     """Turn pydantic's findings into one line each, naming file, line, key and the nearest known key."""
     lines = []
     for found in error.errors():
         path = tuple(found["loc"])
         dotted = ".".join(str(p) for p in path) or "(the whole file)"
-        where = _where(path, layers, documents, missing=found["type"] == "missing")
+        where = _where(path, layers, missing=found["type"] == "missing")
         if found["type"] == "extra_forbidden":
             known = sorted(_fields_at(Pipeline, path[:-1]))
-            lines.append(
-                f"{where}: unknown key {dotted!r}; {_nearest(str(path[-1]), known)}known here: {', '.join(known)}"
-            )
+            close = nearest(path[-1], known)
+            lines.append(f"{where}: unknown key {dotted!r}; {close}known here: {', '.join(known)}")
         elif found["type"] == "missing":
             lines.append(f"{where}: key {dotted!r} is missing")
         else:
             message = found["msg"].removeprefix("Value error, ")
             given = "" if isinstance(found["input"], dict | BaseModel) else f" (found {found['input']!r})"
             lines.append(f"{where}: key {dotted!r}: {message}{given}")
-    return UsageError(
-        "; ".join(lines), fix="correct the key or value named; configs/ and docs/configuration.md show each"
-    )
+    fix = "correct the key or value named; configs/ and docs/configuration.md show each"
+    return UsageError("; ".join(lines), fix=fix)
 
 
-def _where(
-    path: tuple[int | str, ...], layers: Sequence[Path], documents: Sequence[dict[str, Any]], *, missing: bool
-) -> str:
+def _where(path: tuple[int | str, ...], layers: Sequence[Document], *, missing: bool) -> str:
+    """Return the place of a key: the last layer that holds it, else the environment."""
     target = path[:-1] if missing else path
-    for file, document in reversed(list(zip(layers, documents, strict=True))):
-        line = _line_of(file, target)
-        if line and _holds(document, target):
-            return f"{file} line {line}"
+    for layer in reversed(layers):
+        if target and layer.holds(target):
+            return f"{layer.file} line {layer.line(target)}"
     if missing or not path:
-        return str(layers[-1])
+        return str(layers[-1].file)
     return "environment EVENKEEL_" + "__".join(str(p).upper() for p in path)
-
-
-def _holds(document: Any, path: tuple[int | str, ...]) -> bool:
-    for step in path:
-        try:
-            document = document[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return bool(path)
-
-
-def _line_of(file: Path, path: tuple[int | str, ...]) -> int:
-    """Return the 1-based line of a key path in a YAML file, 0 where it is not there."""
-    node: yaml.Node | None = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    line = 0
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(step)), None)
-            if pair is None:
-                return 0
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-        else:
-            return 0
-    return line
 
 
 def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> set[str]:
@@ -275,11 +220,6 @@ def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in get_args(annotation):
         yield from _sections_in(argument)
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def _filled(platform: Platform, home: Path) -> Platform:

@@ -1,4 +1,4 @@
-"""A file of expectations as read, and how a person is told what is wrong with it: file, line, key, fix."""
+"""A file a person wrote, as read, and how they are told what is wrong with it: file, line, key, fix."""
 
 from __future__ import annotations
 
@@ -35,12 +35,22 @@ class Document:
     def error(self, path: Iterable[str | int], message: str, *, fix: str) -> UsageError:
         """Return an error about the key at ``path``, naming file, line and key."""
         steps = tuple(path)
-        line = self._line(steps)
+        line = self.line(steps)
         where = f"{self.file} line {line}" if line else str(self.file)
         key = f": key {'.'.join(map(str, steps))}" if steps else ""
         return UsageError(f"{where}{key}: {message}", fix=fix)
 
-    def _line(self, steps: tuple[str | int, ...]) -> int:
+    def holds(self, path: Iterable[str | int]) -> bool:
+        """Say whether there is a value at ``path``."""
+        value: Any = self.data
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
+    def line(self, steps: Iterable[str | int]) -> int:
         """Return the 1-based line of the deepest step of a key path that is there, 0 where none is."""
         node, line = self.root, 0
         for step in steps:
@@ -70,9 +80,7 @@ def read_document(file: Path, *, fix: str) -> Document:
     if not file.is_file():
         raise UsageError(f"{file}: no such file", fix=fix)
     if file.stat().st_size > _MAX_BYTES:
-        raise UsageError(
-            f"{file}: larger than {_MAX_BYTES} bytes", fix="a file of expectations is a few kilobytes"
-        )
+        raise UsageError(f"{file}: larger than {_MAX_BYTES} bytes", fix="such a file is a few kilobytes")
     language = "JSON" if file.suffix == ".json" else "YAML"
     try:
         text = file.read_text(encoding="utf-8")
