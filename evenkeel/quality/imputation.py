@@ -95,11 +95,15 @@ class Imputer:
     def _carried(self, frame: pd.DataFrame, name: str, last_good: Any) -> pd.Series[Any]:
         values = frame[name]
         kind = self.parts["columns"][name]["kind"]
+        order = np.arange(len(values))
         if self.parts["time"] in frame.columns:
             order = np.argsort(frame[self.parts["time"]].to_numpy(), kind="stable")
-            carried = values.iloc[order].ffill().iloc[np.argsort(order, kind="stable")]
-        else:
-            carried = values.ffill()
+        # By position, not with ffill, which on pandas 2 retypes object columns and warns of it.
+        known = np.where(values.notna().to_numpy()[order], np.arange(len(values)), -1)
+        newest = np.maximum.accumulate(known)
+        source = np.empty(len(values), dtype=np.int64)
+        source[order] = np.where(newest >= 0, order[newest], order)
+        carried = values.take(source).set_axis(values.index)
         missing = bool(pd.isna(last_good))
         first = self._last_resort(name) if missing else typed_value(last_good, kind)
         return carried.where(carried.notna(), first)
