@@ -57,7 +57,10 @@ def pin_batch(run: BatchRun) -> Pins:
 
 
 def _last_good(workspace: Workspace) -> dict[str, Any]:
-    """Return the newest known value of each column that is imputed by its last known good."""
+    """Return the newest known value of each column that is imputed by its last known good.
+
+    Of rows of the same time the last by row key counts, in whatever order the lake holds them.
+    """
     columns = [
         c
         for c in workspace.pipeline.features.columns
@@ -72,11 +75,12 @@ def _last_good(workspace: Workspace) -> dict[str, Any]:
     if not columns or not published:
         return {}
     newest = max(published, key=lambda b: (b.published_at, b.batch_id))
+    order = [*dict.fromkeys((workspace.pipeline.time, *workspace.pipeline.row_key))]
     rows = workspace.lake.read(
         workspace.name,
         Table.ACCEPTED,
         batch_id=newest.batch_id,
-        columns=[*columns, workspace.pipeline.time],
-    ).sort_values(workspace.pipeline.time)
+        columns=[*dict.fromkeys((*columns, *order))],
+    ).sort_values(order)
     known = {c: rows[c].dropna() for c in columns}
     return {c: values.iloc[-1] for c, values in known.items() if len(values)}
