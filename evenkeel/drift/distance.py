@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 import os
 from collections.abc import Callable
@@ -46,21 +45,14 @@ def load_distances() -> dict[str, Distance]:
 
     Evidently's statistical functions are called as its ``ValueDrift`` metric calls them, on values that
     :func:`values_of` or an integer encoding of them has cleaned as it does; the metric itself spends over
-    95% of its time on rendering widgets. Importing any part of Evidently imports all of it, seconds of class
-    building in which the garbage collector only gets in the way, so it rests meanwhile.
+    95% of its time on rendering widgets. Importing any part of Evidently imports all of it, which takes seconds.
 
     Returns:
         Kind -> distance. A distance is finite: beyond 1e12 (overflow) it is given as 1e12.
     """
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        from evidently.legacy.calculations import stattests
-        from evidently.legacy.core import ColumnType
-    finally:
-        if collecting:
-            gc.enable()
+    from evidently.legacy.calculations import stattests
+    from evidently.legacy.core import ColumnType
 
     def numeric(reference: Values, current: Values) -> float:
         with np.errstate(over="ignore", invalid="ignore"):
