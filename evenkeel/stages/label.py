@@ -132,4 +132,4 @@ def newest_labels(workspace: Workspace) -> pd.DataFrame:
     key = list(workspace.pipeline.row_key)
     columns = [*key, "label", "arrived_at"]
     labels = typed_key(workspace, workspace.lake.read(workspace.name, Table.LABELS, columns=columns))
-    return labels.sort_values("arrived_at", kind="stable").drop_duplicates(key, keep="first")
+    return labels.sort_values("arrived_at", kind="stable").drop_duplicates(key, keep="last")

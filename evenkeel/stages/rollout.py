@@ -78,7 +78,7 @@ def _reverted_twin(workspace: Workspace, model: ModelRef, now: Standing) -> str:
     events = workspace.ledger.events(workspace.name)
     sources = {e.version: e.detail.get("source") for e in events if e.kind is EventKind.REGISTERED}
     mine = sources.get(model.version)
-    return ""
+    return next((v for v in sorted(now.reverted) if mine and sources.get(v) == mine), "")
 
 
 def refuse(
@@ -130,7 +130,7 @@ def promote_by_hand(workspace: Workspace, version: str | None) -> ModelRef:
             f"{workspace.name}: no registered version {version or 'passed its gates'}",
             fix=f"registered: {', '.join(registered) or 'none'}; train one with `evenkeel retrain {workspace.name}`",
         )
-    if False:
+    if version not in fit:
         what = "was reverted" if version in now.reverted else f"did not pass: {registered[version].why}"
         raise UsageError(
             f"{workspace.name}: version {version} {what}",
