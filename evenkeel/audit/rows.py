@@ -103,16 +103,18 @@ def _check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings
     key = list(workspace.pipeline.row_key)
     columns = [*dict.fromkeys((*key, *workspace.pipeline.features.columns))]
     landed, accepted = _typed(workspace, came, columns), _typed(workspace, book.accepted, columns)
-    accepted["imputed"] = book.accepted["imputed"].map(frozenset).to_numpy(dtype=object)
+    accepted["imputed"] = book.accepted["imputed"]
     # Of rows that share a key it cannot be told which was accepted; P1 counts them.
     landed = landed.drop_duplicates(key, keep=False)
     both = accepted.merge(landed, on=key, suffixes=("", "_landed"))
     altered = np.zeros(len(both), dtype=np.bool_)
+    touched = np.flatnonzero(both["imputed"].map(len))
     for column in workspace.pipeline.features.columns:
         if column in key:
             continue
         was, now = both[f"{column}_landed"], both[column]
-        imputed = np.fromiter((column in names for names in both["imputed"]), np.bool_, len(both))
+        imputed = np.zeros(len(both), dtype=np.bool_)
+        imputed[touched] = [column in names for names in both["imputed"].iloc[touched]]
         same = ((was == now) | (was.isna() & now.isna())).fillna(False).to_numpy(np.bool_)
         altered |= np.where(imputed, was.notna(), ~same)
     what = "with values that neither landed nor are said to be imputed"

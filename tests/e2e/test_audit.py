@@ -371,7 +371,8 @@ def _sql(market, statement, **values):
 def _mlflow(market):
     from mlflow import MlflowClient
 
-    return MlflowClient(f"sqlite:///{market.home / 'mlflow.db'}")
+    uri = f"sqlite:///{market.home / 'mlflow.db'}"
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
 def _command(monkeypatch, *words):

@@ -153,4 +153,5 @@ def _audits_clean_with_the_registry_back(market, monkeypatch):
 def _mlflow(market):
     from mlflow import MlflowClient
 
-    return MlflowClient(f"sqlite:///{market.home / 'mlflow.db'}")
+    uri = f"sqlite:///{market.home / 'mlflow.db'}"
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)

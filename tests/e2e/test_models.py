@@ -199,10 +199,11 @@ def test_no_other_version_may_be_promoted_by_hand(market_with_previous):
 
 def test_the_registry_shows_what_a_model_was_made_of(market):
     from mlflow import MlflowClient
-    from mlflow.models import get_model_info
+    from mlflow.artifacts import download_artifacts
+    from mlflow.models import Model
 
     uri = f"sqlite:///{market.home / 'mlflow.db'}"
-    client = MlflowClient(uri)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     version = client.get_model_version_by_alias(NAME, "champion")
     run = client.get_run(version.run_id)
 
@@ -210,11 +211,8 @@ def test_the_registry_shows_what_a_model_was_made_of(market):
     assert run.data.params["estimator"] in {"hist_gradient_boosting", "linear"}
     assert {"accuracy", "baseline_accuracy", "heuristic_accuracy"} <= set(run.data.metrics)
     assert run.data.metrics["accuracy"] > run.data.metrics["heuristic_accuracy"]
-    import mlflow
-
-    mlflow.set_registry_uri(uri)
-    mlflow.set_tracking_uri(uri)
-    signature = get_model_info(f"models:/{NAME}/1").signature
+    source = client.get_model_version_download_uri(NAME, version.version)
+    signature = Model.load(download_artifacts(artifact_uri=source, tracking_uri=uri)).signature
     assert {"price", "demand", "region_weather"} <= set(signature.inputs.input_names())
 
 

@@ -387,4 +387,5 @@ def _csv_gz(frame, path):
 def _mlflow(played):
     from mlflow import MlflowClient
 
-    return MlflowClient(f"sqlite:///{played.settings.home / 'mlflow.db'}")
+    uri = f"sqlite:///{played.settings.home / 'mlflow.db'}"
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
