@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, make_url
 
 from evenkeel.adapters.ledger import tables
+from evenkeel.adapters.ledger.database import Database
 from evenkeel.domain.batch import BatchRecord, BatchState, Counts, Landing, ModelRef, Pins
 from evenkeel.domain.drift import ColumnDrift, DriftVerdict
 from evenkeel.domain.incident import Incident
 from evenkeel.domain.model_event import EventKind, ModelEvent, Standing, standing
-from evenkeel.errors import Permanent, Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from sqlalchemy.engine import Connection
+
+# No run takes a batch out of these.
+_FINAL = (BatchState.PUBLISHED.value, BatchState.HELD.value)
 
 
 class Ledger:
@@ -38,25 +37,15 @@ class Ledger:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = sa.create_engine(parsed, pool_pre_ping=True)
-        if parsed.get_backend_name() == "sqlite":
-            event.listen(self._engine, "connect", _prepare_sqlite)
+        self._database = Database(url)
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision; a ledger that is there already costs one query."""
-        with self._transaction() as connection:
-            if sa.inspect(connection).has_table(tables.VERSION_TABLE):
-                version = sa.table(tables.VERSION_TABLE, sa.column("version_num"))
-                if connection.execute(sa.select(version)).scalar() == tables.REVISION:
-                    return
-            _upgrade(connection)
+        self._database.migrate()
 
     def close(self) -> None:
         """Give back the connections."""
-        self._engine.dispose()
+        self._database.engine.dispose()
 
     def record_landing(self, landing: Landing) -> None:
         """Note a landed batch, once."""
@@ -66,14 +55,14 @@ class Ledger:
             "state": BatchState.LANDED.value,
             "landed_at": landing.landed_at,
         }
-        with self._transaction() as connection:
-            insert = self._insert(tables.batches).values(**values)
+        with self._database.transaction() as connection:
+            insert = self._database.insert(tables.batches).values(**values)
             connection.execute(insert.on_conflict_do_nothing())
 
     def batch(self, pipeline: str, batch_id: str) -> BatchRecord | None:
         """Return one batch, or None."""
         b = tables.batches
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             row = connection.execute(
                 sa.select(b).where(b.c.pipeline == pipeline, b.c.batch_id == batch_id)
             ).first()
@@ -85,14 +74,14 @@ class Ledger:
         query = sa.select(b).where(b.c.pipeline == pipeline).order_by(b.c.landed_at, b.c.batch_id)
         if states:
             query = query.where(b.c.state.in_([s.value for s in states]))
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             return [_batch(row) for row in connection.execute(query)]
 
     def pin(self, pipeline: str, batch_id: str, pins: Pins) -> Pins:
         """Fix what the batch is scored with, once: pins that are there already win and are returned."""
         b = tables.batches
         key = sa.and_(b.c.pipeline == pipeline, b.c.batch_id == batch_id)
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             connection.execute(sa.update(b).where(key, b.c.pins.is_(None)).values(pins=pins.to_json()))
             kept = connection.execute(sa.select(b.c.pins).where(key)).scalar_one()
         return Pins.from_json(kept)
@@ -107,17 +96,23 @@ class Ledger:
         run_id: str = "",
         held_reason: str = "",
         at: datetime | None = None,
-    ) -> None:
-        """Move a batch to ``state``; ``at`` is when it was published."""
+    ) -> bool:
+        """Move a batch to ``state``; ``at`` is when it was published.
+
+        What is published stays published and what is held stays held: only the same state is written again.
+
+        Returns:
+            Whether the batch is there and was moved.
+        """
         values: dict[str, Any] = {"state": state.value, "held_reason": held_reason}
         values |= asdict(counts) if counts else {}
         values |= {"run_id": run_id} if run_id else {}
         values |= {"published_at": at} if at else {}
         b = tables.batches
-        with self._transaction() as connection:
-            connection.execute(
-                sa.update(b).where(b.c.pipeline == pipeline, b.c.batch_id == batch_id).values(**values)
-            )
+        key = sa.and_(b.c.pipeline == pipeline, b.c.batch_id == batch_id)
+        may_move = sa.or_(b.c.state.not_in(_FINAL), b.c.state == state.value)
+        with self._database.transaction() as connection:
+            return connection.execute(sa.update(b).where(key, may_move).values(**values)).rowcount > 0
 
     def open_incident(self, incident: Incident) -> None:
         """Open an incident; a repeat of the same cause and batch (or stage, outside a batch) folds into it."""
@@ -134,8 +129,8 @@ class Ledger:
             "opened_at": incident.opened_at or datetime.now(UTC),
             "resolved_at": incident.resolved_at,
         }
-        with self._transaction() as connection:
-            insert = self._insert(tables.incidents).values(**values)
+        with self._database.transaction() as connection:
+            insert = self._database.insert(tables.incidents).values(**values)
             fold = {k: insert.excluded[k] for k in ("response", "evidence", "resolved_at")}
             connection.execute(insert.on_conflict_do_update(index_elements=["fingerprint"], set_=fold))
 
@@ -145,7 +140,7 @@ class Ledger:
         query = sa.select(i).where(i.c.pipeline == pipeline).order_by(i.c.id)
         if open_only:
             query = query.where(i.c.resolved_at.is_(None))
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             return [
                 Incident(
                     pipeline=row.pipeline,
@@ -163,7 +158,7 @@ class Ledger:
     def resolve_incidents(self, resolved: Sequence[Incident], *, at: datetime) -> None:
         """Mark open incidents as resolved."""
         i = tables.incidents
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             for incident in resolved:
                 connection.execute(
                     sa.update(i)
@@ -179,29 +174,30 @@ class Ledger:
 
     def add_event(self, happened: ModelEvent) -> None:
         """Append to the history of models."""
-        values = asdict(happened) | {"kind": happened.kind.value}
-        with self._transaction() as connection:
-            connection.execute(sa.insert(tables.model_events).values(**values))
+        with self._database.transaction() as connection:
+            _append(connection, happened)
+
+    def add_event_if(self, happened: ModelEvent, expected_champion: str) -> bool:
+        """Append to the history of models if the champion is still the one that was decided on.
+
+        Args:
+            happened: What to append.
+            expected_champion: Version of the champion; empty for none.
+
+        Returns:
+            Whether it was appended: of several that expect the same champion, one that replaces it wins.
+        """
+        with self._database.transaction(alone=f"models {happened.pipeline}") as connection:
+            champion = standing(_events(connection, happened.pipeline)).champion
+            if (champion.version if champion else "") != expected_champion:
+                return False
+            _append(connection, happened)
+            return True
 
     def events(self, pipeline: str) -> list[ModelEvent]:
         """Return the history of models, oldest first."""
-        e = tables.model_events
-        with self._transaction() as connection:
-            rows = connection.execute(sa.select(e).where(e.c.pipeline == pipeline).order_by(e.c.id)).all()
-        return [
-            ModelEvent(
-                pipeline=row.pipeline,
-                kind=EventKind(row.kind),
-                version=row.version,
-                by=row.by,
-                why=row.why,
-                at=row.at,
-                model=ModelRef(**row.model) if row.model else None,
-                champion=row.champion,
-                detail=row.detail,
-            )
-            for row in rows
-        ]
+        with self._database.transaction() as connection:
+            return _events(connection, pipeline)
 
     def standing(self, pipeline: str) -> Standing:
         """Return who is in charge."""
@@ -216,8 +212,8 @@ class Ledger:
             "verdict": verdict.to_json(),
             "at": at,
         }
-        with self._transaction() as connection:
-            insert = self._insert(tables.drift_verdicts).values(**values)
+        with self._database.transaction() as connection:
+            insert = self._database.insert(tables.drift_verdicts).values(**values)
             replace = {k: insert.excluded[k] for k in ("drifted", "verdict", "at")}
             connection.execute(
                 insert.on_conflict_do_update(index_elements=["pipeline", "batch_id"], set_=replace)
@@ -229,7 +225,7 @@ class Ledger:
         query = sa.select(d.c.batch_id, d.c.verdict).where(d.c.pipeline == pipeline)
         if since is not None:
             query = query.where(d.c.at > since)
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             rows = connection.execute(query.order_by(d.c.at, d.c.batch_id)).all()
         return {
             row.batch_id: DriftVerdict(
@@ -238,41 +234,28 @@ class Ledger:
             for row in rows
         }
 
-    def _insert(self, table: sa.Table) -> Any:
-        """Return the dialect's INSERT, which knows ON CONFLICT."""
-        return (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert(table)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        where = self._engine.url.render_as_string(hide_password=True)
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.SQLAlchemyError as error:
-            if _may_pass(error):
-                raise Transient(
-                    f"the ledger {where} does not answer: {_first_line(error)}",
-                    cause="dependency.ledger_down",
-                ) from error
-            raise Permanent(
-                f"the ledger {where} refused: {_first_line(error)}", cause="code.ledger_refused"
-            ) from error
+def _append(connection: Connection, happened: ModelEvent) -> None:
+    values = asdict(happened) | {"kind": happened.kind.value}
+    connection.execute(sa.insert(tables.model_events).values(**values))
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # WAL lets readers go on while a run writes; the timeout waits for another run's short transaction.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _upgrade(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+def _events(connection: Connection, pipeline: str) -> list[ModelEvent]:
+    e = tables.model_events
+    return [
+        ModelEvent(
+            pipeline=row.pipeline,
+            kind=EventKind(row.kind),
+            version=row.version,
+            by=row.by,
+            why=row.why,
+            at=row.at,
+            model=ModelRef(**row.model) if row.model else None,
+            champion=row.champion,
+            detail=row.detail,
+        )
+        for row in connection.execute(sa.select(e).where(e.c.pipeline == pipeline).order_by(e.c.id))
+    ]
 
 
 def _batch(row: Any) -> BatchRecord:
@@ -287,15 +270,3 @@ def _batch(row: Any) -> BatchRecord:
         held_reason=row.held_reason,
         run_id=row.run_id,
     )
-
-
-def _may_pass(error: sa.exc.SQLAlchemyError) -> bool:
-    """Say whether the same statement may succeed later: no connection, no free slot, or a lock."""
-    if isinstance(error.__cause__, sqlite3.Error):
-        # SQLite says everything with one exception class; only a lock passes by itself.
-        return "locked" in str(error) or "busy" in str(error)
-    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.TimeoutError)
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

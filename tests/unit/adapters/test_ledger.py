@@ -1,9 +1,15 @@
 """The ledger keeps what happened, and every write can be repeated."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from evenkeel.adapters.ledger import Ledger, tables
 from evenkeel.domain.batch import BatchState, Counts, Landing, ModelRef, Pins
@@ -58,6 +64,25 @@ def test_landing_again_does_not_set_a_batch_back(ledger):
     assert (batch.landed_at, batch.published_at) == (NOW, NOW)
 
 
+@pytest.mark.parametrize("final", [BatchState.PUBLISHED, BatchState.HELD])
+@pytest.mark.parametrize("state", BatchState)
+def test_no_run_takes_a_batch_out_of_its_final_state(ledger, final, state):
+    ledger.record_landing(landing("b"))
+    assert ledger.advance("market", "b", BatchState.SCORED)
+    assert ledger.advance("market", "b", final, counts=Counts(landed=5), held_reason="why")
+
+    moved = ledger.advance("market", "b", state, counts=Counts(landed=6), held_reason="again")
+
+    batch = ledger.batch("market", "b")
+    assert moved is (state is final)
+    assert batch.state is final
+    assert (batch.counts.landed, batch.held_reason) == ((6, "again") if moved else (5, "why"))
+
+
+def test_a_batch_that_is_not_there_is_not_moved(ledger):
+    assert ledger.advance("market", "b", BatchState.SCORED) is False
+
+
 def test_the_first_pins_win(ledger):
     ledger.record_landing(landing("b"))
 
@@ -105,6 +130,39 @@ def test_the_model_history_is_kept_whole_and_says_who_is_in_charge(ledger):
     assert ledger.standing("market").reverted == {"2"}
 
 
+def promotion(version: str) -> ModelEvent:
+    ref = ModelRef(version, "sha", "run")
+    return ModelEvent("market", EventKind.PROMOTED, version, "gates", "passed", NOW, ref, version)
+
+
+def test_an_event_is_added_only_while_the_champion_is_the_expected_one(ledger):
+    assert not ledger.add_event_if(promotion("1"), "7")
+    assert ledger.add_event_if(promotion("1"), "")
+    assert not ledger.add_event_if(promotion("2"), "")
+    assert ledger.add_event_if(promotion("2"), "1")
+
+    assert [e.version for e in ledger.events("market")] == ["1", "2"]
+
+
+def test_of_promotions_that_race_for_the_same_place_one_wins(ledger, ledger_url):
+    ledger.add_event(promotion("1"))
+    barrier = threading.Barrier(4)
+
+    def promote(version: int) -> bool:
+        own = Ledger(ledger_url)
+        own.events("market")  # connected
+        barrier.wait()
+        won = own.add_event_if(promotion(str(version)), "1")
+        own.close()
+        return won
+
+    with ThreadPoolExecutor(4) as pool:
+        won = list(pool.map(promote, range(2, 6)))
+
+    assert won.count(True) == 1
+    assert [e.version for e in ledger.events("market")] == ["1", str(2 + won.index(True))]
+
+
 def test_drift_verdicts_come_back_whole_and_a_repeat_replaces(ledger):
     verdict = DriftVerdict((ColumnDrift("price", "wasserstein", 0.4, 0.3, True),), True, 48, "1", "note")
 
@@ -123,11 +181,104 @@ def test_migrating_twice_changes_nothing(ledger):
     assert ledger.batch("market", "b") is not None
 
 
+@pytest.mark.parametrize("statement", range(1, 9))
+def test_a_first_migration_that_is_cut_off_anywhere_is_done_whole_by_the_next(ledger_url, statement):
+    cut_off = Ledger(ledger_url)
+    done = []
+
+    @sa.event.listens_for(cut_off._database.engine, "before_cursor_execute")
+    def _before(_connection, _cursor, words, *_):
+        if words.strip().startswith(("CREATE", "INSERT")):
+            done.append(words)
+            if len(done) == statement:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut_off.migrate()
+    cut_off.close()
+
+    with sa.create_engine(ledger_url).connect() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    _works(ledger_url)
+
+
+# The process that this ends has no chance to roll anything back.
+KILLED = """
+import os, signal, sqlalchemy as sa
+from evenkeel.adapters.ledger import Ledger
+ledger = Ledger({url!r})
+@sa.event.listens_for(ledger._database.engine, "after_cursor_execute")
+def _after(_connection, _cursor, words, *_):
+    if "incidents" in words and words.strip().startswith("CREATE TABLE"):
+        os.kill(os.getpid(), signal.SIGKILL)
+ledger.migrate()
+"""
+
+
+def test_a_process_killed_in_the_first_migration_leaves_a_ledger_that_the_next_one_makes(ledger_url):
+    killed = subprocess.run([sys.executable, "-c", KILLED.format(url=ledger_url)], check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    _works(ledger_url)
+
+
+MIGRATED = """
+import sys
+from evenkeel.adapters.ledger import Ledger
+import alembic.command
+print("ready", flush=True)
+sys.stdin.readline()
+Ledger({url!r}).migrate()
+"""
+
+
+def test_first_starts_at_the_same_time_wait_for_each_other(ledger_url):
+    starts = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATED.format(url=ledger_url)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    for start in starts:
+        assert start.stdout.readline() == b"ready\n"
+    for start in starts:
+        start.stdin.write(b"go\n")
+        start.stdin.flush()
+
+    assert [start.communicate()[1].decode() for start in starts] == [""] * 4
+    _works(ledger_url)
+
+
+def test_threads_that_migrate_at_the_same_time_wait_for_each_other(ledger_url):
+    barrier = threading.Barrier(4)
+
+    def start(_):
+        ledger = Ledger(ledger_url)
+        barrier.wait()
+        ledger.migrate()
+        ledger.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(start, range(4)))
+    _works(ledger_url)
+
+
+def _works(url: str) -> None:
+    ledger = Ledger(url)
+    ledger.migrate()
+    ledger.record_landing(landing("b"))
+    assert [b.batch_id for b in ledger.batches("market")] == ["b"]
+    ledger.close()
+
+
 def test_the_migrations_make_exactly_the_tables_the_code_uses(ledger):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    with ledger._engine.connect() as connection:
+    with ledger._database.engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": False, "version_table": tables.VERSION_TABLE}
         )
@@ -140,8 +291,8 @@ def test_a_locked_database_is_transient_and_named(tmp_path):
     ledger = Ledger(url)
     ledger.migrate()
     other = sqlite3.connect(tmp_path / "ledger.db")
-    ledger._engine.dispose()
-    with ledger._engine.connect() as connection:
+    ledger._database.engine.dispose()
+    with ledger._database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=0")
     other.execute("BEGIN IMMEDIATE")
 

@@ -8,6 +8,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     version_table=VERSION_TABLE,
+    transactional_ddl=True,  # on SQLite too: the ledger's connection does not commit by itself
 )
 with context.begin_transaction():
     context.run_migrations()
