@@ -42,6 +42,7 @@ def retrain(pipeline: str, force: bool = False, config: str | None = None) -> di
         trained = steps.train_challenger(scope, examples)
         judged = steps.judge_challenger(scope, trained, champion)
         run.model = steps.register_challenger(scope, judged, asked_by(request, force=force))
+        steps.show(scope, judged, run.model)
         run.promoted = steps.promote_or_refuse(scope, judged, run.model)
         steps.mirror_aliases(scope, judged)
     return report_retrain(scope, run)

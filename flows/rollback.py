@@ -34,5 +34,7 @@ def rollback(
         The champion and the previous version after it.
     """
     scope = open_scope(pipeline, config)
-    standing = steps.take_back(scope, to, why)
+    before = steps.read_standing(scope)
+    standing = steps.take_back(scope, before, to, why)
+    steps.mirror_aliases(scope)
     return report_standing(scope, standing)

@@ -44,6 +44,8 @@ def score(pipeline: str, batch: str | None = None, config: str | None = None) ->
 def score_batch(workspace: Workspace, batch_id: str, outcomes: Outcomes) -> None:
     """Take one batch from landed to published."""
     with settled(workspace, batch_id, outcomes) as run:
+        if steps.close_if_published(run):
+            return
         pins = steps.pin_batch(run)
         frame = steps.read_batch(run, pins)
         checked = steps.validate_batch(run, frame)

@@ -53,8 +53,14 @@ def register_challenger(scope: PipelineScope, judged: train.Judged, by: str) -> 
     ref = train.register_challenger(scope.workspace, judged)
     source = train.source_of(scope.workspace, judged.trained)
     rollout.record_registered(scope.workspace, ref, judged.report, by=by, source=source)
-    show_gates(scope.workspace.name, ref.version, judged.report)
     return ref
+
+
+@step("show", touches=Dependency.MONITORING)
+def show(scope: PipelineScope, judged: train.Judged, ref: ModelRef | Degraded) -> None:
+    """Show what the gates said in the UI."""
+    version = ref.version if isinstance(ref, ModelRef) else "that could not be registered"
+    show_gates(scope.workspace.name, version, judged.report)
 
 
 @step("promote", touches=Dependency.LEDGER)

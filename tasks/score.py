@@ -37,6 +37,12 @@ def list_pending(scope: PipelineScope, batch: str | None) -> list[str]:
     return pin.pending(scope.workspace, batch)
 
 
+@step("close", touches=Dependency.LAKE)
+def close_if_published(run: BatchRun) -> bool:
+    """Close a batch that a crashed run has published already."""
+    return publish.close_if_published(run)
+
+
 @step("pin", touches=Dependency.LEDGER)
 def pin_batch(run: BatchRun) -> Pins:
     """Fix the batch's models, configuration and inputs."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from prefect.runtime import flow_run
+from structlog.contextvars import bound_contextvars
 
 from evenkeel.bootstrap import Workspace
 from evenkeel.domain.batch import ModelRef
@@ -35,7 +36,8 @@ def settled(workspace: Workspace, batch_id: str, outcomes: Outcomes) -> Iterator
     """Run one batch: a rejected one is held, a failing one is attributed and does not stop the next."""
     run = BatchRun(workspace, batch_id, run_id=str(flow_run.id or ""))
     try:
-        yield run
+        with bound_contextvars(pipeline=workspace.name, batch=batch_id, run_id=run.run_id):
+            yield run
     except DataRejected as error:
         run.note(attribute(error), "validate", "batch held, whole", **evidence(error))
         run.hold(error.message)
@@ -74,3 +76,6 @@ def training_settled(scope: PipelineScope) -> Iterator[TrainingRun]:
     except Permanent as error:
         run.why = error.message
         rollout.refuse(scope.workspace, None, error.message)
+    except Exception as error:
+        scope.note(attribute(error), "train", "no challenger: the champion stays", **evidence(error))
+        raise

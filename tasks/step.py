@@ -35,6 +35,9 @@ class Scope(Protocol):
     def note(self, cause: str, stage: str, response: str, **evidence: Any) -> None:
         """Note an incident."""
 
+    def passed(self, stage: str) -> None:
+        """Take note that a stage was passed."""
+
 
 def step(
     stage: str, *, touches: Dependency
@@ -84,13 +87,16 @@ def _settled(
     """Run the task; where the policy goes without the dependency, note and return what was missing."""
     started = time.perf_counter()
     try:
-        return made(scope, *args, **kwargs)
+        value = made(scope, *args, **kwargs)
     except Exception as error:
         if not policy.goes_without(error):
             raise
         degraded = Degraded(cause=attribute(error), reason=str(error))
         scope.note(degraded.cause, stage, f"went on without: {degraded.reason}", **evidence(error))
         return degraded
+    else:
+        scope.passed(stage)
+        return value
     finally:
         structlog.get_logger().info(
             "step ended", stage=stage, seconds=round(time.perf_counter() - started, 4)

@@ -85,6 +85,14 @@ class Lake:
             pipeline, Table.PREDICTIONS, data, metadata=metadata, batch_id=batch_id, once=transaction
         )
 
+    def clear_batch(self, pipeline: str, table: Table, batch_id: str) -> None:
+        """Remove a batch's rows from a table, if it has any."""
+        if batch_id in self.counts(pipeline, table):
+            opened = self._tables.open(pipeline, table)
+            if opened is not None:
+                with translated(f"{pipeline}/{table}"):
+                    opened.delete(f"{BATCH} = '{check_batch_id(batch_id)}'")
+
     def append_labels(self, pipeline: str, data: pa.Table, *, file_sha256: str) -> bool:
         """Add the labels of one file, once.
 

@@ -62,9 +62,17 @@ def rollback(
 ) -> None:
     """Take the champion back at once; the version before it answers from the next batch on."""
     from evenkeel.cli.show import show_rows
-    from evenkeel.stages.rollout import roll_back
+    from evenkeel.errors import Transient
+    from evenkeel.stages.rollout import mirror, roll_back
 
-    now = roll_back(workspace_for(pipeline, config), to=to, why=why)
+    workspace = workspace_for(pipeline, config)
+    now = roll_back(workspace, workspace.ledger.standing(pipeline), to=to, why=why)
+    try:
+        mirror(workspace)
+    except Transient as away:
+        typer.echo(
+            f"note: rolled back; the registry's aliases follow with the next retrain: {away}", err=True
+        )
     row = {
         "champion": now.champion.version if now.champion else "",
         "previous": now.previous.version if now.previous else "",

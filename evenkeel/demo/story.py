@@ -14,7 +14,7 @@ from evenkeel.errors import UsageError
 from evenkeel.settings import load_settings
 from evenkeel.settings.load import embedded_folder, home_folder
 from evenkeel.stages.land import land_files
-from evenkeel.stages.rollout import roll_back
+from evenkeel.stages.rollout import mirror, roll_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,8 +91,10 @@ class Story:
         land_files(self.replay.workspace, [str(self.replay.incoming / f"{day.batch_id}.csv")], None)
 
     def _take_back(self) -> None:
-        if self.replay.workspace.ledger.standing(PIPELINE).previous is not None:
-            roll_back(self.replay.workspace, why="the demo practises the way back")
+        before = self.replay.workspace.ledger.standing(PIPELINE)
+        if before.previous is not None:
+            roll_back(self.replay.workspace, before, why="the demo practises the way back")
+            mirror(self.replay.workspace)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Policy:
     def goes_without(self, error: BaseException) -> bool:
         """Say whether the run goes on without what the call should have brought."""
         if self.fallback is Fallback.GO_WITHOUT:
-            return isinstance(error, Transient | ModelUnusable)
+            return isinstance(error, Transient | ModelUnusable | TimeoutError)
         return self.fallback is Fallback.NEVER_STOP
 
 

@@ -106,7 +106,7 @@ class Policies(Section):
     landing: PolicyNumbers = PolicyNumbers()
     lake: PolicyNumbers = PolicyNumbers()
     ledger: PolicyNumbers = PolicyNumbers()
-    registry: PolicyNumbers = PolicyNumbers(attempts=2, first_delay=0.5, timeout=900)
+    registry: PolicyNumbers = PolicyNumbers(attempts=2, first_delay=0.5, timeout=120)
     compute: PolicyNumbers = PolicyNumbers(attempts=1, timeout=1800)
     monitoring: PolicyNumbers = PolicyNumbers(attempts=1, timeout=300)
 

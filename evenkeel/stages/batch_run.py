@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, Counts, Pins
 from evenkeel.domain.incident import Incident
 
@@ -51,6 +52,9 @@ class BatchRun:
         """The batch, for a person."""
         return self.batch_id
 
+    def passed(self, stage: str) -> None:
+        """Take note that a stage was passed; a batch's incidents are settled when it is concluded."""
+
     @property
     def notes(self) -> tuple[Incident, ...]:
         """The incidents noted so far."""
@@ -82,6 +86,9 @@ class BatchRun:
     def hold(self, reason: str) -> None:
         """Hold the batch, whole: nothing of it is published, its files stay in the landing zone."""
         self.open_incidents()
+        for table in (Table.ACCEPTED, Table.QUARANTINE):
+            # A crash may have left rows there; the batch is in one place only.
+            self.workspace.lake.clear_batch(self.workspace.name, table, self.batch_id)
         self.counts = Counts(landed=self.landed, held=self.landed)
         self.state = BatchState.HELD
         self.workspace.ledger.advance(

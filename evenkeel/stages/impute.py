@@ -11,6 +11,7 @@ from evenkeel.errors import ModelUnusable
 
 if TYPE_CHECKING:
     from evenkeel.domain.batch import Pins
+    from evenkeel.learning.bundle import Bundle
     from evenkeel.quality.imputation import Imputer
     from evenkeel.stages.batch_run import BatchRun
     from evenkeel.stages.models import Models
@@ -51,7 +52,17 @@ def _imputer(run: BatchRun, models: Models) -> Imputer | None:
     """Return the best intact imputer; an altered one is noted, and the next bundle's is taken."""
     for bundle in models.bundles:
         try:
+            _check_columns(run, bundle)
             return bundle.imputer()
         except ModelUnusable as error:
             run.note(error.cause, "impute", "the next model's imputers were used", message=str(error))
     return None
+
+
+def _check_columns(run: BatchRun, bundle: Bundle) -> None:
+    gone = sorted(set(bundle.card().columns) - set(run.workspace.pipeline.features.columns))
+    if gone:
+        raise ModelUnusable(
+            f"its imputers need {', '.join(gone)}, which the pipeline has no more",
+            cause="model.wrong_signature",
+        )

@@ -83,4 +83,6 @@ def _last_good(workspace: Workspace) -> dict[str, Any]:
         columns=[*dict.fromkeys((*columns, *order))],
     ).sort_values(order)
     known = {c: rows[c].dropna() for c in columns}
-    return {c: values.iloc[-1] for c, values in known.items() if len(values)}
+    newest_values = {c: values.iloc[-1] for c, values in known.items() if len(values)}
+    # The ledger keeps JSON, which knows no numpy scalars.
+    return {c: v.item() if hasattr(v, "item") else v for c, v in newest_values.items()}

@@ -23,21 +23,16 @@ FIRST_REVISION = 1
 
 
 def publish_batch(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers: Answers) -> Counts:
-    """Write accepted and quarantined rows, then commit the predictions; a rerun writes nothing twice.
+    """Write accepted and quarantined rows, then commit the predictions; a repeat commits nothing twice.
 
     The incidents are opened first: no degraded answer is ever visible without its incident.
 
     Returns:
-        The batch's counts, as the lake holds them.
+        The batch's counts.
     """
-    workspace = run.workspace
+    run.open_incidents()
+    _write(run, pins, checked, filled, answers)
     scored, quarantined = len(answers.frame), len(checked.quarantined)
-    if workspace.lake.published(workspace.name, run.batch_id) is None:
-        run.open_incidents()
-        _write(run, pins, checked, filled, answers)
-    else:
-        scored = workspace.lake.counts(workspace.name, Table.PREDICTIONS).get(run.batch_id, 0)
-        quarantined = workspace.lake.counts(workspace.name, Table.QUARANTINE).get(run.batch_id, 0)
     run.counts = Counts(landed=run.landed, scored=scored, quarantined=quarantined)
     run.log("publish").info("batch published", scored=scored, quarantined=quarantined)
     return run.counts
@@ -64,9 +59,25 @@ def _write(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers:
     lake.publish(name, run.batch_id, predictions, revision=FIRST_REVISION, metadata=metadata)
 
 
+def close_if_published(run: BatchRun) -> bool:
+    """Close a batch whose answers a crashed run committed, from what the lake holds; say whether it did.
+
+    What the batch was judged by may have changed since: nothing is judged or answered again.
+    """
+    lake, name = run.workspace.lake, run.workspace.name
+    if lake.published(name, run.batch_id) is None:
+        return False
+    scored = lake.counts(name, Table.PREDICTIONS).get(run.batch_id, 0)
+    quarantined = lake.counts(name, Table.QUARANTINE).get(run.batch_id, 0)
+    run.counts = Counts(landed=scored + quarantined, scored=scored, quarantined=quarantined)
+    conclude_batch(run)
+    return True
+
+
 def conclude_batch(run: BatchRun) -> None:
     """Close the batch in the ledger and resolve what earlier batches left open and this one passed."""
     workspace = run.workspace
+    run.open_incidents()  # what was noted after the commit: a step that only watches and failed
     run.state = BatchState.PUBLISHED
     workspace.ledger.advance(
         workspace.name,
@@ -76,12 +87,13 @@ def conclude_batch(run: BatchRun) -> None:
         run_id=run.run_id,
         at=workspace.now(),
     )
-    still = {n.cause for n in run.notes}
-    held = {b.batch_id for b in workspace.ledger.batches(workspace.name, [BatchState.HELD])}
+    opened = workspace.ledger.incidents(workspace.name)
+    mine = {i.cause for i in opened if i.batch_id == run.batch_id}
+    done = {b.batch_id for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])}
     passed = [
         i
-        for i in workspace.ledger.incidents(workspace.name, open_only=True)
-        if i.batch_id and i.batch_id not in held | {run.batch_id} and i.cause not in still
+        for i in opened
+        if i.resolved_at is None and i.batch_id in done - {run.batch_id} and i.cause not in mine
     ]
     workspace.ledger.resolve_incidents(passed, at=workspace.now())
 

@@ -21,19 +21,22 @@ def open_request(workspace: Workspace) -> ModelEvent | None:
     for happened in reversed(workspace.ledger.events(workspace.name)):
         if happened.kind is EventKind.REQUESTED:
             return happened
-        if happened.kind in (EventKind.PROMOTED, EventKind.REFUSED):
+        if _judged(happened):
             return None
     return None
 
 
 def last_judged(workspace: Workspace) -> datetime | None:
     """Return when the last challenger was promoted or refused, or None."""
-    judged = [
-        e.at
-        for e in workspace.ledger.events(workspace.name)
-        if e.kind in (EventKind.PROMOTED, EventKind.REFUSED)
-    ]
+    judged = [e.at for e in workspace.ledger.events(workspace.name) if _judged(e)]
     return judged[-1] if judged else None
+
+
+def _judged(happened: ModelEvent) -> bool:
+    """Say whether a challenger met the gates; one that could not be registered has not answered a request."""
+    return happened.kind is EventKind.PROMOTED or (
+        happened.kind is EventKind.REFUSED and (bool(happened.version) or "gates" not in happened.detail)
+    )
 
 
 def record_registered(
@@ -154,17 +157,31 @@ def promote_by_hand(workspace: Workspace, version: str | None) -> ModelRef:
 
 
 def roll_back(
-    workspace: Workspace, *, to: str | None = None, why: str = "by hand", by: str = "hand"
+    workspace: Workspace,
+    before: Standing,
+    *,
+    to: str | None = None,
+    why: str = "by hand",
+    by: str = "hand",
 ) -> Standing:
     """Take the champion back at once and put ``to``, by default the previous champion, in charge.
 
-    The ledger decides at once; a registry that is away is mirrored by the next run.
+    The ledger decides; :func:`mirror` then tells the registry. Called again with the same ``before``, as a
+    retry does, it takes back nothing more.
+
+    Args:
+        workspace: The pipeline's workspace.
+        before: Who was in charge when the rollback was asked for: that champion is taken back.
+        to: The version to go back to.
+        why: Kept in the history.
+        by: Who asked.
 
     Raises:
         UsageError: There is nothing to go back to.
-        Transient: The registry is away; the rollback holds all the same.
     """
     now = workspace.ledger.standing(workspace.name)
+    if before.champion is not None and before.champion.version in now.reverted:
+        return now
     events = workspace.ledger.events(workspace.name)
     served = {e.version: e.model for e in events if e.kind is EventKind.PROMOTED and e.model}
     target = to or (now.previous.version if now.previous else None)
@@ -196,7 +213,6 @@ def roll_back(
             resolved_at=workspace.now(),
         )
     )
-    mirror(workspace)
     return workspace.ledger.standing(workspace.name)
 
 
@@ -208,6 +224,12 @@ def mirror(workspace: Workspace) -> None:
     """
     now = workspace.ledger.standing(workspace.name)
     workspace.registry.set_standing(workspace.name, now.champion, now.previous)
+    events = workspace.ledger.events(workspace.name)
+    refused = [
+        e for e in events if e.kind is EventKind.REFUSED and e.version and e.version not in now.reverted
+    ]
+    if refused:
+        workspace.registry.mark(workspace.name, refused[-1].version, "refused", refused[-1].why)
     for version in sorted(now.reverted):
         workspace.registry.mark(workspace.name, version, "reverted", "taken back; see the model history")
 

@@ -6,13 +6,23 @@ import pytest
 
 from evenkeel.adapters.lake import Table
 from evenkeel.cli.app import main
+from evenkeel.cli.engine import run_flow
 from evenkeel.domain.gates import GateReport, GateResult
 from evenkeel.domain.model_event import EventKind
 from evenkeel.errors import UsageError
+from evenkeel.settings import load_settings
 from evenkeel.stages import rollout
 from tests.e2e.market import LEARNED, NAME
 
 NEXT = LEARNED + 1
+
+
+def taken_back(market, **how):
+    """Roll back as the command does: the ledger first, then the registry."""
+    workspace = market.workspace()
+    now = rollout.roll_back(workspace, workspace.ledger.standing(NAME), **how)
+    rollout.mirror(workspace)
+    return now
 
 
 @pytest.fixture
@@ -108,7 +118,7 @@ def test_a_rollback_takes_hold_at_once_and_the_next_batch_shows_it(market_with_p
     market = market_with_previous
     assert market.champion() == "2"
 
-    now = rollout.roll_back(market.workspace(), why="it misbehaves")
+    now = taken_back(market, why="it misbehaves")
 
     assert (now.champion.version, now.previous, now.reverted) == ("1", None, frozenset({"2"}))
     assert _aliases(market) == {"champion": "1"}
@@ -121,11 +131,14 @@ def test_a_rollback_takes_hold_at_once_and_the_next_batch_shows_it(market_with_p
     assert market.audit().breaches == []
 
 
-def test_a_rollback_while_the_registry_is_away_holds_and_is_mirrored_later(market_with_previous, monkeypatch):
+def test_a_rollback_while_the_registry_is_away_holds_and_is_mirrored_later(
+    market_with_previous, monkeypatch, capsys
+):
     market = market_with_previous
     with monkeypatch.context() as patch:
         patch.setenv("EVENKEEL_PLATFORM__REGISTRY__URI", "http://127.0.0.1:1")
-        assert _command(patch, "rollback", NAME) == 1
+        assert _command(patch, "rollback", NAME) == 0
+        assert "aliases follow with the next retrain" in capsys.readouterr().err
     assert market.champion() == "1"
     assert _aliases(market)["champion"] == "2", "the registry has not heard of it"
 
@@ -135,10 +148,32 @@ def test_a_rollback_while_the_registry_is_away_holds_and_is_mirrored_later(marke
     assert market.audit().breaches == []
 
 
+def test_a_retried_rollback_takes_back_one_version_only(market_with_previous, monkeypatch):
+    market = market_with_previous
+    workspace = market.workspace()
+    before = workspace.ledger.standing(NAME)
+
+    first = rollout.roll_back(workspace, before)
+    again = rollout.roll_back(workspace, before)
+
+    assert first.champion.version == again.champion.version == "1"
+    assert again.reverted == {"2"}
+
+
+def test_a_rollback_flow_while_the_registry_is_away_takes_back_one_version_only(
+    market_with_previous, monkeypatch
+):
+    monkeypatch.setenv("EVENKEEL_PLATFORM__REGISTRY__URI", "http://127.0.0.1:1")
+
+    report = run_flow("rollback", load_settings(NAME))
+
+    assert report == {"champion": "1", "previous": ""}
+
+
 def test_a_challenger_from_the_same_rows_as_a_reverted_one_is_refused(market_with_previous, monkeypatch):
     market = market_with_previous
     monkeypatch.setenv("EVENKEEL_GATES__MARGIN", "1")  # as when version 2 was made
-    rollout.roll_back(market.workspace())
+    taken_back(market)
 
     report = market.retrain()
 
@@ -161,13 +196,13 @@ def test_with_nothing_to_go_back_to_a_rollback_is_refused_in_one_line(market, mo
 
 def test_a_rollback_before_any_promotion_is_refused(new_market):
     with pytest.raises(UsageError, match="no champion to take back"):
-        rollout.roll_back(new_market.workspace())
+        taken_back(new_market)
 
 
 @pytest.mark.parametrize("to", ["2", "9"])
 def test_a_rollback_goes_only_to_a_version_that_was_in_charge_before(market_with_previous, to):
     with pytest.raises(UsageError, match=f"no version {to} to go back to"):
-        rollout.roll_back(market_with_previous.workspace(), to=to)
+        taken_back(market_with_previous, to=to)
 
 
 def test_a_version_that_passed_its_gates_may_be_promoted_by_hand(market_with_previous, monkeypatch, capsys):
@@ -186,7 +221,7 @@ def test_no_other_version_may_be_promoted_by_hand(market_with_previous):
     bad = GateReport((GateResult("latency", False, "9 s", "2 s", "too slow"),))
     unfit = workspace.registry.versions(NAME)[0].ref.__class__("3", "f" * 64, "run")
     rollout.record_registered(workspace, unfit, bad, by="hand", source="s")
-    rollout.roll_back(workspace)
+    rollout.roll_back(workspace, workspace.ledger.standing(NAME))
 
     with pytest.raises(UsageError, match="version 3 did not pass: latency: too slow"):
         rollout.promote_by_hand(workspace, "3")

@@ -1,11 +1,12 @@
 """A batch from landing to published answers."""
 
+import sqlite3
+
 import pandas as pd
 import pytest
 
 from evenkeel.adapters.lake import Table
 from evenkeel.demo.market import FEATURES
-from evenkeel.domain.batch import BatchState
 from evenkeel.errors import UsageError
 from evenkeel.stages.land import land_files
 from tests.e2e.market import DAYS, LEARNED, NAME
@@ -98,8 +99,7 @@ def test_a_rerun_after_the_commit_leaves_the_published_answers_alone(market):
     batch = market.land(NEXT)
     market.run()
     published = market.read(Table.PREDICTIONS, batch)
-    # As after a crash between the lake's commit and the ledger's.
-    market.workspace().ledger.advance(NAME, batch, BatchState.SCORED)
+    set_back(market, batch)
     before = market.table_versions()
 
     report = market.run()
@@ -108,6 +108,32 @@ def test_a_rerun_after_the_commit_leaves_the_published_answers_alone(market):
     assert report[batch]["scored"] == 48
     assert market.table_versions() == before
     pd.testing.assert_frame_equal(market.read(Table.PREDICTIONS, batch), published)
+
+
+def test_a_published_batch_is_never_held_whatever_changed_since(market, monkeypatch):
+    batch = market.land_dirty(NEXT)
+    market.run()
+    published = market.answers(batch)
+    set_back(market, batch)
+    monkeypatch.setenv("EVENKEEL_QUALITY__MAX_QUARANTINED_SHARE", "0")
+
+    report = market.run()
+
+    assert report[batch]["state"] == "published"
+    pd.testing.assert_frame_equal(market.answers(batch), published)
+
+
+def test_what_fails_after_the_commit_has_its_incident_all_the_same(market, monkeypatch):
+    # A reference that cannot be read: drift cannot be measured, answers can be given.
+    for reference in (market.home / "cache").rglob("reference.parquet"):
+        reference.chmod(0o644)
+        reference.write_bytes(reference.read_bytes()[:-1])
+    monkeypatch.setenv("EVENKEEL_PLATFORM__REGISTRY__URI", "http://127.0.0.1:1")
+    batch = market.land(NEXT)
+
+    assert market.run()[batch]["state"] == "published"
+    assert "model.artifact_corrupt" in market.causes(batch)
+    assert set(market.read(Table.PREDICTIONS, batch)["rung"]) == {"champion"}
 
 
 def test_a_batch_that_cannot_be_trusted_is_held_whole_and_the_next_goes_on(market):
@@ -204,3 +230,9 @@ def _written(market, rows):
     path.parent.mkdir(exist_ok=True)
     rows.to_csv(path, index=False)
     return path, None
+
+
+def set_back(market, batch):
+    """Leave the ledger as a crash between the lake's commit and its own does."""
+    with sqlite3.connect(market.home / "ledger.db") as ledger:
+        ledger.execute("UPDATE batches SET state = 'scored' WHERE batch_id = ?", [batch])
