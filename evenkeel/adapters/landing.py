@@ -1,31 +1,35 @@
 """The landing zone: every file of a batch, byte for byte with its sha256, before anything reads it.
 
 A batch lies in ``<uri>/<pipeline>/<batch_id>/``; its ``batch.json``, written last and never over another
-one, is the landing's commit. ``<uri>/<pipeline>/.by-content/<digest>/`` names the batch that holds a content.
+one, is the landing's commit. Before, the batch claims its content in ``<uri>/<pipeline>/.by-content/``: whoever
+lands the same content meanwhile or after a crash finishes that very batch, so no content stands twice.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from evenkeel.adapters import manifest
 from evenkeel.adapters.formats import safe_name
 from evenkeel.adapters.zone_copy import CHUNK, ZoneCopy
 from evenkeel.domain.batch import LandedFile, Landing, check_batch_id
-from evenkeel.errors import DataRejected, Transient, UsageError
+from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from evenkeel.adapters.fetched import Fetched
 
 _MANIFEST = "batch.json"
+_PREFIX = 16  # hex digits of the sha256 that a landed file's name begins with
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,51 +59,139 @@ class LandingZone:
         self._copies = tuple(ZoneCopy(u) for u in (uri, *replicas))
         self._max_bytes = max_bytes
 
-    def land(self, pipeline: str, batch_id: str, files: Sequence[Fetched]) -> LandingResult:
+    def land(
+        self, pipeline: str, batch_id: str, files: Sequence[Fetched], *, verify: bool = True
+    ) -> LandingResult:
         """Copy ``files`` into the zone and every replica as one batch; the same content is landed once.
 
         A crash before the end leaves only leftovers, which the next attempt overwrites or removes.
 
+        Args:
+            pipeline: Pipeline name.
+            batch_id: Batch id; content that is claimed already keeps the id it was claimed under.
+            files: The batch's files.
+            verify: Whether content that has landed already is read again in every copy, and repaired from
+                ``files`` where it is damaged.
+
         Raises:
             UsageError: The id cannot be used or names a batch with other content, or a file is missing,
                 empty, too large or of no known format.
+            DataRejected: The manifest of that id is damaged in every copy, and its files are others.
             Transient: A source, the disk or an object store failed in a way that may pass.
             Permanent: Access to a source or the zone is refused.
+        """
+        chosen = self._described(files)
+        content = manifest.content_digest([f.sha256 for f, _ in chosen])
+        for key, holder in self._holders(pipeline, content):
+            standing = self._recovered(pipeline, holder, chosen)
+            if standing and manifest.content_of(standing) != content:
+                continue  # the claim was left by a crash, and the id was given to other content since
+            self._share(key, holder)
+            if standing is None and (result := self._write(pipeline, holder, chosen, content)):
+                return result
+            if standing:
+                self._repair(standing, chosen, verify=verify)
+                return LandingResult(standing, new=False)
+        self.check(pipeline, batch_id, files)
+        self._copies[0].create(self._free_claim(pipeline, content), batch_id.encode())
+        return self.land(pipeline, batch_id, files, verify=verify)
+
+    def check(self, pipeline: str, batch_id: str, files: Sequence[Fetched]) -> None:
+        """See that ``files`` can land under this id, as far as that can be said without writing anything.
+
+        Raises:
+            UsageError: They cannot.
+            DataRejected: The manifest of that id is damaged in every copy, and its files are others.
         """
         check_batch_id(batch_id)
         chosen = self._described(files)
         content = manifest.content_digest([f.sha256 for f, _ in chosen])
-        if earlier := self._same_content(pipeline, batch_id, content):
-            self._complete(earlier)
-            return LandingResult(earlier, new=False)
+        for _, holder in self._holders(pipeline, content):
+            landing = self._recovered(pipeline, holder, chosen)
+            if landing is None or manifest.content_of(landing) == content:
+                return
+        landing = self._recovered(pipeline, batch_id, chosen)
+        if landing and (standing := manifest.content_of(landing)) != content:
+            raise UsageError(
+                f"batch {batch_id} has landed with other content: {standing[:16]} stands, {content[:16]} came",
+                fix="land it under another id with --batch",
+                cause="data.duplicated_batch",
+            )
+
+    def _holders(self, pipeline: str, content: str) -> Iterator[tuple[str, str]]:
+        """Yield the claims to a content, oldest first, with the batch that holds each."""
+        for key in _claims(pipeline, content):
+            found = [c for copy in self._copies if (c := copy.read(key)) is not None]
+            if not found:
+                return
+            yield from ((key, holder) for c in found if (holder := _readable_id(c)))
+
+    def _free_claim(self, pipeline: str, content: str) -> str:
+        return next(k for k in _claims(pipeline, content) if all(c.read(k) is None for c in self._copies))
+
+    def _share(self, key: str, holder: str) -> None:
         for copy in self._copies:
-            for landed, fetched in chosen:
-                copy.copy_in(f"{pipeline}/{batch_id}/{landed.name}", fetched.path, landed.sha256)
-            copy.mark(f"{_index_key(pipeline, content)}/{batch_id}")
+            copy.create(key, holder.encode())
+
+    def _write(
+        self, pipeline: str, batch_id: str, chosen: Sequence[tuple[LandedFile, Fetched]], content: str
+    ) -> LandingResult | None:
+        """Write a batch that does not stand yet; None where other content took its id meanwhile."""
         landing = Landing(pipeline, batch_id, tuple(f for f, _ in chosen), datetime.now(UTC))
-        new = self._copies[0].create(_manifest_key(pipeline, batch_id), manifest.written(landing))
-        if not new:  # another process landed this batch meanwhile
-            landing = self._of_this_content(pipeline, batch_id, content) or landing
-        self._complete(landing)
+        try:
+            for copy in self._copies:
+                for landed, fetched in chosen:
+                    copy.copy_in(f"{pipeline}/{batch_id}/{landed.name}", fetched.path, landed.sha256)
+            new = self._copies[0].create(_manifest_key(pipeline, batch_id), manifest.written(landing))
+        except EvenkeelError:
+            # A process that finished this very batch meanwhile has tidied our half away.
+            if self._standing(pipeline, batch_id) is None:
+                raise
+            new = False
+        standing = landing if new else self._standing(pipeline, batch_id)
+        if standing is None or manifest.content_of(standing) != content:
+            return None
+        self._repair(standing, chosen, verify=not new)
+        return LandingResult(standing, new=new)
+
+    def _repair(
+        self, landing: Landing, chosen: Sequence[tuple[LandedFile, Fetched]], *, verify: bool
+    ) -> None:
+        """See that every copy bears the whole batch, which a crash or damage may have kept from it."""
+        paths = {landed.sha256: fetched for landed, fetched in chosen}
+        key = _manifest_key(landing.pipeline, landing.batch_id)
+        for copy in self._copies:
+            for file in landing.files if verify else ():
+                place = f"{landing.pipeline}/{landing.batch_id}/{file.name}"
+                if self._good(copy, place, file) is None:
+                    copy.copy_in(place, paths[file.sha256].path, file.sha256)
+            there = copy.read(key)
+            if there is None:
+                copy.create(key, manifest.written(landing))
+            elif manifest.read(there) != landing:
+                copy.replace(key, manifest.written(landing))
         self._tidy(landing)
-        return LandingResult(landing, new=new)
+
+    def _recovered(
+        self, pipeline: str, batch_id: str, chosen: Sequence[tuple[LandedFile, Fetched]]
+    ) -> Landing | None:
+        """Return the batch; where no manifest of it can be read but all its files are ``chosen``, with a new one."""
+        try:
+            return self._standing(pipeline, batch_id)
+        except DataRejected:
+            given = tuple(landed.sha256[:_PREFIX] for landed, _ in chosen)
+            names = {n for copy in self._copies for n in copy.names(f"{pipeline}/{batch_id}")} - {_MANIFEST}
+            if not all(n.startswith(given) for n in names):
+                raise
+        return Landing(pipeline, batch_id, tuple(f for f, _ in chosen), datetime.now(UTC))
 
     def landed(self, pipeline: str) -> list[Landing]:
-        """Return every landed batch, by batch id.
+        """Return every landed batch, by batch id; those that :meth:`damaged` names are left out."""
+        return self._survey(pipeline)[0]
 
-        Raises:
-            DataRejected: A batch's manifest is damaged in every copy.
-        """
-        ids = sorted({name for copy in self._copies for name in copy.names(pipeline)})
-        zone = self._copies[0].read_many([_manifest_key(pipeline, i) for i in ids])
-        found = []
-        for batch_id in ids:
-            content = zone.get(_manifest_key(pipeline, batch_id))
-            landing = manifest.read(content) if content else None
-            landing = landing or self._standing(pipeline, batch_id)
-            if landing:
-                found.append(landing)
-        return found
+    def damaged(self, pipeline: str) -> list[str]:
+        """Return the ids of batches whose manifest is damaged in every copy, sorted."""
+        return self._survey(pipeline)[1]
 
     def landing(self, pipeline: str, batch_id: str) -> Landing | None:
         """Return one landed batch, None where there is none; a damaged manifest is repaired from a replica.
@@ -107,24 +199,56 @@ class LandingZone:
         Raises:
             UsageError: The id cannot be one of a batch.
             DataRejected: The manifest is damaged in every copy.
+            Transient: No copy that may be good could be reached.
         """
         return self._standing(pipeline, check_batch_id(batch_id))
 
+    def _survey(self, pipeline: str) -> tuple[list[Landing], list[str]]:
+        listed, unreachable = self._from_each(lambda copy: copy.names(pipeline))
+        if unreachable and not listed:
+            raise unreachable
+        ids = sorted({name for _, names in listed for name in names})
+        zone: dict[str, bytes] = {}
+        if self._copies[0] in (copy for copy, _ in listed):
+            zone = self._copies[0].read_many([_manifest_key(pipeline, i) for i in ids])
+        found: list[Landing] = []
+        damaged: list[str] = []
+        for batch_id in ids:
+            content = zone.get(_manifest_key(pipeline, batch_id))
+            landing = manifest.read(content) if content else None
+            try:
+                landing = landing or self._standing(pipeline, batch_id)
+            except DataRejected:
+                damaged.append(batch_id)
+            else:
+                found += [landing] if landing else []
+        return found, damaged
+
     def _standing(self, pipeline: str, batch_id: str) -> Landing | None:
         key = _manifest_key(pipeline, batch_id)
-        damaged: list[ZoneCopy] = []
-        there = False
-        for copy in self._copies:
-            content = copy.read(key)
-            there = there or content is not None
+        contents, unreachable = self._from_each(lambda copy: copy.read(key))
+        for _, content in contents:
             if content is not None and (landing := manifest.read(content)):
-                for bad in damaged:
-                    bad.replace(key, content)
+                for copy, other in contents:
+                    if other is not None and other != content and manifest.read(other) is None:
+                        copy.replace(key, content)
                 return landing
-            damaged.append(copy)
-        if there:
+        if unreachable:
+            raise unreachable
+        if any(content is not None for _, content in contents):
             raise _lost(f"batch {batch_id}: {_MANIFEST}")
         return None
+
+    def _from_each(self, ask: Callable[[ZoneCopy], T]) -> tuple[list[tuple[ZoneCopy, T]], Transient | None]:
+        """Ask every copy that can be reached; tell of one that cannot."""
+        answers: list[tuple[ZoneCopy, T]] = []
+        unreachable: Transient | None = None
+        for copy in self._copies:
+            try:
+                answers.append((copy, ask(copy)))
+            except Transient as error:
+                unreachable = error
+        return answers, unreachable
 
     def fetch(self, landing: Landing) -> list[tuple[LandedFile, Path]]:
         """Return a batch's files on this machine, their sha256 verified; a damaged copy is repaired.
@@ -147,41 +271,12 @@ class LandingZone:
                     fix="split it, or raise platform.landing.max_bytes",
                     cause="data.too_large",
                 )
-            name = f"{file.sha256[:16]}-{safe_name(file.name)}"
+            name = f"{file.sha256[:_PREFIX]}-{safe_name(file.name)}"
             landed = LandedFile(name, file.sha256, file.size, file.source, file.format)
             chosen.setdefault(file.sha256, (landed, file))
         if not chosen:
             raise UsageError("no file to land", fix="name at least one")
         return list(chosen.values())
-
-    def _same_content(self, pipeline: str, batch_id: str, content: str) -> Landing | None:
-        """Return the batch that holds this content already, be it this one or an earlier one.
-
-        Raises:
-            UsageError: None does, and this batch holds another content.
-        """
-        for copy in self._copies:
-            for named in copy.names(_index_key(pipeline, content)):
-                earlier = self._standing(pipeline, named)
-                if earlier and manifest.content_of(earlier) == content:
-                    return earlier
-        return self._of_this_content(pipeline, batch_id, content)
-
-    def _of_this_content(self, pipeline: str, batch_id: str, content: str) -> Landing | None:
-        """Return the batch, None where there is none; UsageError where it holds another content."""
-        landing = self._standing(pipeline, batch_id)
-        if landing is None or (standing := manifest.content_of(landing)) == content:
-            return landing
-        raise UsageError(
-            f"batch {batch_id} has landed with other content: {standing[:16]} stands, {content[:16]} came",
-            fix="land it under another id with --batch",
-            cause="data.duplicated_batch",
-        )
-
-    def _complete(self, landing: Landing) -> None:
-        """See that every replica bears the manifest, which a crash may have kept from it."""
-        for copy in self._copies[1:]:
-            copy.create(_manifest_key(landing.pipeline, landing.batch_id), manifest.written(landing))
 
     def _tidy(self, landing: Landing) -> None:
         keep = frozenset({_MANIFEST, *(f.name for f in landing.files)})
@@ -223,14 +318,23 @@ def _manifest_key(pipeline: str, batch_id: str) -> str:
     return f"{pipeline}/{batch_id}/{_MANIFEST}"
 
 
-def _index_key(pipeline: str, content: str) -> str:
-    return f"{pipeline}/.by-content/{content}"
+def _claims(pipeline: str, content: str) -> Iterator[str]:
+    """Yield the keys of the claims to a content; the next is used where the batch of the one before is dead."""
+    return (f"{pipeline}/.by-content/{content}.{number}" for number in itertools.count())
+
+
+def _readable_id(claim: bytes) -> str:
+    """Return the batch that a claim names, nothing where it is damaged."""
+    try:
+        return check_batch_id(claim.decode())
+    except (UnicodeDecodeError, UsageError):
+        return ""
 
 
 def _lost(what: str) -> DataRejected:
     return DataRejected(
         f"{what} is damaged or gone in every copy of the landing zone",
-        fix="land it again from its source under another --batch",
+        fix="land the same files again: that repairs the landing zone",
         cause="data.landed_copy_damaged",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -91,13 +92,6 @@ class ZoneCopy:
             else:
                 self._files.pipe_file(self._path(key), content)
 
-    def mark(self, key: str) -> None:
-        """Put an empty file under ``key``; where it gets lost nothing but time is."""
-        with self._translated(key):
-            if self.is_local:
-                Path(self._path(key)).parent.mkdir(parents=True, exist_ok=True)
-            self._files.pipe_file(self._path(key), b"")
-
     def copy_in(self, key: str, source: Path, sha256: str) -> None:
         """Copy the file ``source`` to ``key``, byte for byte.
 
@@ -136,7 +130,8 @@ class ZoneCopy:
         with self._translated(key):
             for path in self._files.ls(self._path(key), detail=False):
                 if str(path).rpartition("/")[2] not in keep:
-                    self._files.rm_file(path)
+                    with suppress(FileNotFoundError):  # another process tidies, too
+                        self._files.rm_file(path)
 
     @property
     def is_local(self) -> bool:
@@ -166,8 +161,12 @@ class ZoneCopy:
             os.link(part, path)  # unlike a rename, a link never replaces what another process just wrote
         except FileExistsError:
             return False
+        except FileNotFoundError:  # a process that finished the same batch tidied ours away
+            if path.exists():
+                return False
+            raise
         finally:
-            part.unlink()
+            part.unlink(missing_ok=True)
         _sync_folder(path.parent)
         return True
 
@@ -178,7 +177,11 @@ class ZoneCopy:
         try:
             if expected:
                 expected[0].check(expected[1])
-            part.replace(path)
+            try:
+                part.replace(path)
+            except FileNotFoundError:  # as above
+                if not path.exists():
+                    raise
         finally:
             part.unlink(missing_ok=True)
 

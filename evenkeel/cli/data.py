@@ -33,10 +33,11 @@ def land(
 ) -> None:
     """Take files into the landing zone, byte for byte."""
     from evenkeel.cli.show import show_rows
-    from evenkeel.stages.land import land_files, land_offered
+    from evenkeel.stages.land import fetch, land_files, land_offered
 
+    fetched = fetch(settings_for(pipeline, config), files, batch) if files else []
     workspace = workspace_for(pipeline, config)
-    results = land_files(workspace, files, batch) if files else land_offered(workspace, batch)
+    results = land_files(workspace, fetched, batch) if files else land_offered(workspace, batch)
     rows = [
         {
             "batch": r.landing.batch_id,
@@ -83,8 +84,13 @@ def label(
     """Take late labels."""
     from dataclasses import asdict
 
+    from evenkeel.adapters.sources import fetch_files
     from evenkeel.cli.show import show_rows
     from evenkeel.stages.label import take_labels
 
+    settings_for(pipeline, config)
+    fetch_files(
+        [file]
+    )  # told before the workspace is opened: a bad file leaves nothing behind, no ledger either
     report = take_labels(workspace_for(pipeline, config), file)
     show_rows([asdict(report)], as_json=as_json)

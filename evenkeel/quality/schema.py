@@ -80,9 +80,7 @@ def load_schema(settings: Settings) -> TableSchema:
     from evenkeel.quality.schema_file import checked_columns, kind_of, time_formats
 
     file = settings.expectations / "schema.yaml"
-    fix = (
-        f"write it as expectations/market/schema.yaml is, or run `evenkeel init {settings.name} --from FILE`"
-    )
+    fix = "write it as expectations/market/schema.yaml is"
     document = read_document(file, fix=fix)
     declared = checked_columns(document)
     kinds = {name: kind_of(document, name, entry["dtype"]) for name, entry in declared.items()}

@@ -130,7 +130,7 @@ def _find(name: str) -> Path:
         raise UsageError(
             f"unknown pipeline {name!r}: there is no {file}",
             fix=f"{nearest(name, known)}known in {folder}: {', '.join(known) or 'none'}; "
-            f"or make one with `evenkeel init {name} --from FILE --target COLUMN`",
+            "or write it as configs/market.yaml and expectations/market are",
         )
     return file
 

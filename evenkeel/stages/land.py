@@ -9,7 +9,7 @@ from evenkeel.adapters import reading, sources
 from evenkeel.adapters.formats import stem
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, LandedFile, check_batch_id
-from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
+from evenkeel.errors import DataRejected, EvenkeelError, UsageError
 from evenkeel.quality.schema import missing_required
 from evenkeel.stages.pin import pending
 
@@ -21,28 +21,55 @@ if TYPE_CHECKING:
     from evenkeel.adapters.fetched import Fetched
     from evenkeel.adapters.landing import LandingResult
     from evenkeel.bootstrap import Workspace
+    from evenkeel.settings import Settings
     from evenkeel.settings.pipeline import Source
 
 
-def land_files(workspace: Workspace, paths: Sequence[str], batch: str | None) -> list[LandingResult]:
+def land_files(
+    workspace: Workspace, paths: Sequence[str | Fetched], batch: str | None
+) -> list[LandingResult]:
     """Land files named by a person: one batch of all of them with ``batch``, else one per file.
+
+    Args:
+        workspace: The pipeline's workspace.
+        paths: Files or URLs, or what :func:`fetch` returned for them.
+        batch: Batch id for all files; None names each batch by its file.
 
     Raises:
         UsageError: A file is missing, empty, a folder or of no known format; a batch of that id has other
-            content; or a file lacks a column that the schema requires and no batch ever had.
+            content; or a file lacks a column that the schema requires and no batch ever had. Nothing landed.
     """
-    fetched = sources.fetch_files(paths, max_bytes=workspace.settings.platform.landing.max_bytes)
+    named = [p for p in paths if isinstance(p, str)]
+    fetched = [p for p in paths if not isinstance(p, str)] + fetch(workspace.settings, named, batch)
     groups: dict[str, list[Fetched]] = {}
     for file in fetched:
         groups.setdefault(check_batch_id(batch or stem(file.name)), []).append(file)
     for file in fetched:
         check_columns(workspace, LandedFile(file.source, "", file.size, file.source, file.format), file.path)
+    for batch_id, files in groups.items():
+        workspace.landing.check(workspace.name, batch_id, files)
     return [land(workspace, batch_id, files) for batch_id, files in groups.items()]
 
 
-def land(workspace: Workspace, batch_id: str, files: Sequence[Fetched]) -> LandingResult:
-    """Land one batch and enter it in the ledger; what has landed already changes nothing."""
-    result = workspace.landing.land(workspace.name, batch_id, files)
+def fetch(settings: Settings, paths: Sequence[str], batch: str | None) -> list[Fetched]:
+    """Bring the files that a person names to this machine, before anything is opened or written.
+
+    Raises:
+        UsageError: One is missing, empty, a folder or of no known format, or gives no usable batch id.
+        Transient: A source does not answer.
+        Permanent: A source refuses.
+    """
+    fetched = sources.fetch_files(paths, max_bytes=settings.platform.landing.max_bytes)
+    for file in fetched:
+        check_batch_id(batch or stem(file.name))
+    return fetched
+
+
+def land(
+    workspace: Workspace, batch_id: str, files: Sequence[Fetched], *, verify: bool = True
+) -> LandingResult:
+    """Land one batch and enter it in the ledger; what has landed already is at most repaired."""
+    result = workspace.landing.land(workspace.name, batch_id, files, verify=verify)
     workspace.ledger.record_landing(result.landing)
     return result
 
@@ -81,24 +108,21 @@ class Arrivals:
 
 
 def land_incoming(workspace: Workspace, batch: str | None, *, scheduled: datetime) -> Arrivals:
-    """Land what the configured sources offer; a batch that is refused does not keep the others away.
+    """Land what the configured sources offer; neither a batch nor a source keeps the others away.
 
-    Raises:
-        Transient: A source does not answer.
+    What landed in an earlier run is not read again here: a run that needs it verifies it.
     """
     landed: list[str] = []
     refused: list[EvenkeelError] = []
     for source in workspace.pipeline.sources:
         try:
             offered = _offered(workspace, source, batch, scheduled)
-        except DataRejected as missing:
-            refused.append(missing)
+        except EvenkeelError as error:
+            refused.append(error)
             continue
         for incoming in offered:
             try:
-                result = land(workspace, incoming.batch_id, incoming.files)
-            except Transient:
-                raise
+                result = land(workspace, incoming.batch_id, incoming.files, verify=False)
             except EvenkeelError as error:
                 refused.append(error)
                 continue

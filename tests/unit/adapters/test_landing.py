@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from evenkeel.adapters.landing import LandingZone
 from evenkeel.adapters.sources import fetch_files
-from evenkeel.errors import DataRejected, UsageError
+from evenkeel.errors import DataRejected, Transient, UsageError
 
 MAX = 10_000_000
 
@@ -128,6 +130,95 @@ def test_a_damaged_manifest_is_repaired_from_the_replica(zone: LandingZone, tmp_
         (tmp_path / copy / "market/one/batch.json").write_bytes(b"{")
     with pytest.raises(DataRejected, match=r"batch\.json is damaged"):
         zone.landing("market", "one")
+
+
+def test_a_batch_whose_manifest_is_damaged_everywhere_is_named_and_keeps_no_other_away(
+    zone: LandingZone, tmp_path: Path
+) -> None:
+    path = _file(tmp_path / "in", "a.csv")
+    _land(zone, "bad", path)
+    good = _land(zone, "good", _file(tmp_path / "in", "b.csv", b"id\n2\n")).landing
+    assert zone.damaged("market") == []
+    for copy in ("zone", "copy"):
+        (tmp_path / copy / "market/bad/batch.json").write_bytes(b"{")
+    assert zone.landed("market") == [good]
+    assert zone.damaged("market") == ["bad"]
+    # Other content does not get the id of which nobody knows what it held.
+    with pytest.raises(DataRejected, match=r"bad: batch\.json is damaged"):
+        _land(zone, "bad", _file(tmp_path / "in", "c.csv", b"id\n3\n"))
+
+
+@pytest.mark.parametrize("damaged", [("zone",), ("copy",), ("zone", "copy")])
+@pytest.mark.parametrize("what", ["file", "no file", "manifest", "both"])
+def test_landing_the_same_file_again_repairs_every_copy(
+    zone: LandingZone, tmp_path: Path, damaged: tuple[str, ...], what: str
+) -> None:
+    path = _file(tmp_path / "in", "a.csv")
+    landing = _land(zone, "one", path).landing
+    for copy in damaged:
+        folder = tmp_path / copy / "market/one"
+        if what == "no file":
+            (folder / landing.files[0].name).unlink()
+        elif what != "manifest":
+            (folder / landing.files[0].name).write_bytes(b"id,x\n1,3\n")
+        if what in {"manifest", "both"}:
+            (folder / "batch.json").write_bytes(b"{")
+    again = _land(zone, "two", path)
+    assert not again.new
+    assert again.landing.files == landing.files
+    assert _tree(tmp_path / "zone") == _tree(tmp_path / "copy")
+    for copy in ("zone", "copy"):
+        alone = LandingZone(str(tmp_path / copy), max_bytes=MAX)
+        assert alone.damaged("market") == []
+        assert alone.fetch(alone.landed("market")[0])[0][1].read_bytes() == Path(path).read_bytes()
+
+
+def test_the_same_content_at_the_same_instant_under_several_ids_stands_once(tmp_path: Path) -> None:
+    for turn in range(15):
+        place = str(tmp_path / f"zone{turn}"), [str(tmp_path / f"copy{turn}")]
+        barrier = threading.Barrier(4)
+
+        def land(number: int, place=place, barrier=barrier, turn=turn):
+            zone = LandingZone(*place, max_bytes=MAX)
+            path = _file(tmp_path / f"in{turn}-{number}", f"{number}.csv")
+            barrier.wait()
+            return _land(zone, f"b{number}", path)
+
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(land, range(4)))
+        (standing,) = LandingZone(*place, max_bytes=MAX).landed("market")
+        assert [r.landing for r in results] == [standing] * 4
+        assert [r.new for r in results].count(True) == 1
+
+
+def test_a_claim_that_a_crash_left_is_taken_over(zone: LandingZone, tmp_path: Path) -> None:
+    path = _file(tmp_path / "in", "a.csv")
+    _land(zone, "crashed", path)
+    for copy in ("zone", "copy"):
+        shutil.rmtree(tmp_path / copy / "market/crashed")
+    # The batch that was begun is finished, whichever id is asked for now.
+    result = _land(zone, "later", path)
+    assert result.new
+    assert zone.landed("market") == [result.landing]
+    # Where its id has gone to other content since, the new id takes the content.
+    for copy in ("zone", "copy"):
+        shutil.rmtree(tmp_path / copy / "market/crashed")
+    _land(zone, "crashed", _file(tmp_path / "in", "b.csv", b"id\n2\n"))
+    last = _land(zone, "later", path)
+    assert (last.new, last.landing.batch_id) == (True, "later")
+    assert not _land(zone, "even-later", path).new
+    assert [x.batch_id for x in zone.landed("market")] == ["crashed", "later"]
+
+
+def test_a_zone_that_cannot_be_reached_is_read_from_its_replica(tmp_path: Path) -> None:
+    _land(LandingZone(str(tmp_path / "copy"), max_bytes=MAX), "one", _file(tmp_path / "in", "a.csv"))
+    (tmp_path / "loop").symlink_to("loop")  # every access to it is an OSError: Transient
+    zone = LandingZone(str(tmp_path / "loop/zone"), [str(tmp_path / "copy")], max_bytes=MAX)
+    landing = zone.landing("market", "one")
+    assert landing is not None
+    assert zone.landed("market") == [landing]
+    with pytest.raises(Transient):
+        zone.landing("market", "two")  # it may be in the copy that does not answer
 
 
 def test_a_lost_zone_is_read_from_its_replica(zone: LandingZone, tmp_path: Path) -> None:

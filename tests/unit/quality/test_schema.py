@@ -373,7 +373,7 @@ def test_a_mistake_in_the_schema_is_told_by_file_line_key_and_fix(shop, change, 
 
 def test_a_missing_schema_is_told(shop):
     with pytest.raises(
-        UsageError, match=r"schema\.yaml: no such file Fix: write it as .* `evenkeel init shop"
+        UsageError, match=r"schema\.yaml: no such file Fix: write it as expectations/market/schema\.yaml is"
     ):
         load_schema(shop(None))
 
