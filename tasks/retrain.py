@@ -8,7 +8,7 @@ from evenkeel.learning.bundle import Bundle
 from evenkeel.learning.trained import Trained
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.resilience.policy import Dependency
-from evenkeel.stages import models, rollout, train
+from evenkeel.stages import models, request, rollout, train
 from tasks.artifacts import show_gates
 from tasks.scope import PipelineScope
 from tasks.step import step
@@ -17,7 +17,7 @@ from tasks.step import step
 @step("request", touches=Dependency.LEDGER)
 def find_request(scope: PipelineScope) -> ModelEvent | None:
     """Find the open request for a retrain."""
-    return rollout.open_request(scope.workspace)
+    return request.open_request(scope.workspace)
 
 
 @step("examples", touches=Dependency.LAKE)
@@ -69,7 +69,7 @@ def promote_or_refuse(scope: PipelineScope, judged: train.Judged, ref: ModelRef 
     if isinstance(ref, Degraded):
         rollout.refuse(scope.workspace, None, f"not registered: {ref.reason}", report=judged.report)
         return False
-    return rollout.promote(scope.workspace, ref, judged.report)
+    return rollout.promote(scope.workspace, ref, judged.report, against=judged.against)
 
 
 @step("mirror", touches=Dependency.REGISTRY)

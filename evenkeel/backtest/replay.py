@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from evenkeel.domain.batch import BatchState
 from evenkeel.stages.label import newest_labels, take_labels
 from evenkeel.stages.land import land_files
-from evenkeel.stages.rollout import open_request
+from evenkeel.stages.request import open_request
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from evenkeel.audit.promise import PROMISES, Findings
 from evenkeel.domain.batch import BatchRecord, BatchState
 from evenkeel.report.data import BatchLine, EventLine, IncidentLine, PromiseLine, ReportData
 from evenkeel.stages.label import newest_labels
-from evenkeel.stages.rollout import open_request
+from evenkeel.stages.request import open_request
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evenkeel.domain.drift import DriftVerdict, asks_for_retrain
 from evenkeel.domain.model_event import EventKind, ModelEvent
-from evenkeel.stages.rollout import last_judged, open_request
+from evenkeel.stages.request import last_judged, open_request
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,34 +9,9 @@ from evenkeel.domain.model_event import EventKind, ModelEvent, Standing
 from evenkeel.errors import Permanent, UsageError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from evenkeel.bootstrap import Workspace
     from evenkeel.domain.batch import ModelRef
     from evenkeel.domain.gates import GateReport
-
-
-def open_request(workspace: Workspace) -> ModelEvent | None:
-    """Return the retrain request that no challenger has answered yet, or None."""
-    for happened in reversed(workspace.ledger.events(workspace.name)):
-        if happened.kind is EventKind.REQUESTED:
-            return happened
-        if _judged(happened):
-            return None
-    return None
-
-
-def last_judged(workspace: Workspace) -> datetime | None:
-    """Return when the last challenger was promoted or refused, or None."""
-    judged = [e.at for e in workspace.ledger.events(workspace.name) if _judged(e)]
-    return judged[-1] if judged else None
-
-
-def _judged(happened: ModelEvent) -> bool:
-    """Say whether a challenger met the gates; one that could not be registered has not answered a request."""
-    return happened.kind is EventKind.PROMOTED or (
-        happened.kind is EventKind.REFUSED and (bool(happened.version) or "gates" not in happened.detail)
-    )
 
 
 def record_registered(
@@ -56,24 +31,50 @@ def record_registered(
     )
 
 
-def promote(workspace: Workspace, model: ModelRef, report: GateReport, *, by: str = "gates") -> bool:
+def promote(
+    workspace: Workspace, model: ModelRef, report: GateReport, *, against: str, by: str = "gates"
+) -> bool:
     """Put a challenger in charge when every gate passed; otherwise record the refusal with its why.
+
+    Args:
+        workspace: The pipeline's workspace.
+        model: The challenger.
+        report: What the gates say of it.
+        against: Digest of the champion it was compared with; empty where there was none. Where another is
+            in charge by now, the challenger has not met it, and is refused.
+        by: Who promotes.
 
     Returns:
         Whether it is now champion.
     """
     now = workspace.ledger.standing(workspace.name)
-    twin = _reverted_twin(workspace, model, now)
-    if twin or not report.passed:
-        why = f"made from the same rows and configuration as version {twin}, which was taken back"
-        refuse(workspace, model, why if twin else report.why, report=report, by=by)
-        return False
-    if now.champion != model:
+    if now.champion == model:
+        return True
+    why = _obstacle(workspace, model, report, now, against)
+    if not why:
         detail = {"gates": report.to_json(), "passed": True}
-        _add(
+        event = _event(
             workspace, EventKind.PROMOTED, model, by=by, why=report.why, champion=model.version, detail=detail
         )
-    return True
+        if workspace.ledger.add_event_if(event, now.champion.version if now.champion else ""):
+            return True
+        why = _OVERTAKEN
+    refuse(workspace, model, why, report=report, by=by)
+    return False
+
+
+_OVERTAKEN = "another version took charge while this one was judged"
+
+
+def _obstacle(workspace: Workspace, model: ModelRef, report: GateReport, now: Standing, against: str) -> str:
+    """Return why a challenger may not take charge; empty where it may."""
+    if not report.passed:
+        return report.why
+    if twin := _reverted_twin(workspace, model, now):
+        return f"made from the same rows and configuration as version {twin}, which was taken back"
+    if against != (now.champion.sha256 if now.champion else ""):
+        return _OVERTAKEN
+    return ""
 
 
 def _reverted_twin(workspace: Workspace, model: ModelRef, now: Standing) -> str:
@@ -234,7 +235,11 @@ def mirror(workspace: Workspace) -> None:
         workspace.registry.mark(workspace.name, version, "reverted", "taken back; see the model history")
 
 
-def _add(
+def _add(workspace: Workspace, kind: EventKind, model: ModelRef | None, **said: Any) -> None:
+    workspace.ledger.add_event(_event(workspace, kind, model, **said))
+
+
+def _event(
     workspace: Workspace,
     kind: EventKind,
     model: ModelRef | None,
@@ -243,20 +248,18 @@ def _add(
     why: str,
     champion: str | None = None,
     detail: dict[str, Any] | None = None,
-) -> None:
+) -> ModelEvent:
     if champion is None:
         current = workspace.ledger.standing(workspace.name).champion
         champion = current.version if current else ""
-    workspace.ledger.add_event(
-        ModelEvent(
-            pipeline=workspace.name,
-            kind=kind,
-            version=model.version if model else "",
-            by=by,
-            why=why,
-            at=workspace.now(),
-            model=model,
-            champion=champion,
-            detail=detail or {},
-        )
+    return ModelEvent(
+        pipeline=workspace.name,
+        kind=kind,
+        version=model.version if model else "",
+        by=by,
+        why=why,
+        at=workspace.now(),
+        model=model,
+        champion=champion,
+        detail=detail or {},
     )

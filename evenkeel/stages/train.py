@@ -82,12 +82,21 @@ def train_challenger(workspace: Workspace, examples: Examples) -> Trained:
 
 @dataclass(frozen=True)
 class Judged:
-    """A challenger with its bundle on disk and what the gates say."""
+    """A challenger with its bundle on disk and what the gates say.
+
+    Attributes:
+        trained: As training left it.
+        folder: Its sealed bundle.
+        digest: sha256 of the bundle's manifest.
+        report: The gates'.
+        against: Digest of the champion it was compared with; empty where there was none.
+    """
 
     trained: Trained
     folder: Path
     digest: str
     report: GateReport
+    against: str
 
 
 def judge_challenger(workspace: Workspace, trained: Trained, champion: Bundle | Degraded | None) -> Judged:
@@ -102,7 +111,8 @@ def judge_challenger(workspace: Workspace, trained: Trained, champion: Bundle | 
         pipeline=workspace.pipeline,
         kinds=workspace.kinds,
     )
-    return Judged(trained=trained, folder=folder, digest=digest, report=report)
+    against = champion.digest if isinstance(champion, Bundle) else ""
+    return Judged(trained=trained, folder=folder, digest=digest, report=report, against=against)
 
 
 def register_challenger(workspace: Workspace, judged: Judged) -> ModelRef:
