@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evenkeel.audit.promise import Findings, shown
+from evenkeel.audit.labels import check_labels, name_answers
 from evenkeel.domain.ladder import Rung
 from evenkeel.domain.quality import Severity
 from evenkeel.errors import EvenkeelError
@@ -19,12 +19,13 @@ from evenkeel.stages.models import open_model, standby
 
 if TYPE_CHECKING:
     from evenkeel.audit.book import Book
+    from evenkeel.audit.promise import Findings
     from evenkeel.bootstrap import Workspace
     from evenkeel.domain.batch import ModelRef, Pins
     from evenkeel.domain.incident import Incident
     from evenkeel.learning.bundle import Bundle
 
-_SAMPLE = 500
+_SAMPLE = 5_000
 _TIMEOUT = 600.0
 
 
@@ -42,40 +43,13 @@ class AnswerCheck:
         if rows.empty:
             return
         self._findings.check("P3", len(rows))
-        pins = book.record.pins if book.record else None
+        pins = book.pins
         if pins is None:
             self._findings.breach("P3", book.batch_id, "answered, but the ledger does not know with what")
             return
-        self._check_labels(book, rows, pins)
+        check_labels(self._workspace, book, pins, self._findings)
         self._check_incidents(book, rows, incidents)
         self._check_again(book, rows, pins, _suspect(incidents))
-
-    def _check_labels(self, book: Book, rows: pd.DataFrame, pins: Pins) -> None:
-        """Every rung is one of the ladder's, with a version that the batch was pinned to."""
-        champion = pins.champion.version if pins.champion else ""
-        previous = pins.previous.version if pins.previous else ""
-        allowed = {
-            Rung.CHAMPION.value: {champion} - {""},
-            Rung.PREVIOUS.value: {previous} - {""},
-            Rung.BASELINE.value: {champion, previous} - {""},
-            Rung.HEURISTIC.value: {champion, previous, ""},
-        }
-        for (rung, version), part in rows.groupby(["rung", "model_version"], dropna=False):
-            if version not in allowed.get(str(rung), set()):
-                self._breach(
-                    book,
-                    part,
-                    f"say rung {rung} of version {version!r}, pinned were {champion!r} and {previous!r}",
-                )
-        confidence = rows["confidence"]
-        heuristic = rows["rung"] == Rung.HEURISTIC.value
-        self._breach(book, rows[confidence.notna() & heuristic], "have a confidence from a heuristic")
-        self._breach(book, rows[~confidence.between(0, 1) & ~heuristic], "have no confidence between 0 and 1")
-        both = rows.merge(
-            book.accepted, on=list(self._workspace.pipeline.row_key), suffixes=("", "_accepted")
-        )
-        differ = [list(a) != list(b) for a, b in zip(both["imputed"], both["imputed_accepted"], strict=True)]
-        self._breach(book, both[np.array(differ, dtype=bool)], "say other imputed columns than were imputed")
 
     def _check_incidents(self, book: Book, rows: pd.DataFrame, incidents: list[Incident]) -> None:
         """Anything but the plain champion path has the incident that tells it."""
@@ -93,15 +67,22 @@ class AnswerCheck:
                 self._breach(book, part, f"{what}, and no incident says so")
 
     def _check_again(self, book: Book, rows: pd.DataFrame, pins: Pins, suspect: frozenset[str]) -> None:
-        """Make a sample of the answers again with the rung they name."""
+        """Make the answers again with the rung they name; of a large batch a sample."""
         key = list(self._workspace.pipeline.row_key)
-        sample = rows.sample(min(_SAMPLE, len(rows)), random_state=0)
+        sample = rows
+        if len(rows) > _SAMPLE:
+            sample = rows.sample(_SAMPLE, random_state=0)
+            self._findings.notes.append(
+                f"batch {book.batch_id}: a sample of {_SAMPLE} of its {len(rows)} answers was made again"
+            )
         features = book.accepted.drop(columns=["batch_id", "imputed", "stale"]).drop_duplicates(key)
         rungs = self._rungs(pins)
         for (name, version), part in sample.groupby(["rung", "model_version"]):
             one = [r for r in rungs if r.name == name and r.version == version]
             if not one:
                 continue  # a rung or version that was not pinned was named above
+            if name == Rung.HEURISTIC and not book.of_today:
+                continue  # heuristics answer by the configuration
             joined = part.merge(features, on=key, how="inner")
             again = answer(
                 joined[features.columns],
@@ -111,7 +92,7 @@ class AnswerCheck:
                 suspect=suspect,
             )
             failed = [s for s in again.skipped if s.rung == name]
-            if failed and failed[0].cause == "data.suspect_column":
+            if failed and failed[0].cause == "data.suspect_column" and book.of_today:
                 self._breach(book, joined, f"say rung {name}, which {failed[0].reason}")
             elif failed:
                 self._findings.notes.append(
@@ -140,10 +121,7 @@ class AnswerCheck:
         return self._models[ref.sha256]
 
     def _breach(self, book: Book, rows: pd.DataFrame, what: str) -> None:
-        if len(rows):
-            key = list(self._workspace.pipeline.row_key)
-            names = ["/".join(map(str, k)) for k in rows[key].itertuples(index=False, name=None)]
-            self._findings.breach("P3", book.batch_id, f"{len(rows)} answers {what}: {shown(names)}")
+        name_answers(self._workspace, book, rows, what, self._findings)
 
 
 def _suspect(incidents: list[Incident]) -> frozenset[str]:

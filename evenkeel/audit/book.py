@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenkeel.adapters.lake import Table
+from evenkeel.domain.batch import BatchState
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from evenkeel.bootstrap import Workspace
-    from evenkeel.domain.batch import BatchRecord, Landing
+    from evenkeel.domain.batch import BatchRecord, Landing, Pins
+
+_UNFINISHED = (BatchState.LANDED, BatchState.VALIDATED, BatchState.SCORED)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Book:
         accepted: Rows of the lake.
         predictions: Rows of the lake, all revisions.
         quarantine: Rows of the lake.
+        damaged: Whether the landing zone holds it under a manifest that no copy can tell any more.
+        of_today: Whether it was pinned to the configuration that is in force now, or not pinned yet; another
+            one's schema, classes and thresholds are not known any more.
     """
 
     batch_id: str
@@ -33,6 +39,23 @@ class Book:
     accepted: pd.DataFrame
     predictions: pd.DataFrame
     quarantine: pd.DataFrame
+    damaged: bool = False
+    of_today: bool = True
+
+    @property
+    def pins(self) -> Pins | None:
+        """What the ledger says that the batch is pinned to."""
+        return self.record.pins if self.record else None
+
+    @property
+    def state(self) -> BatchState:
+        """Where the ledger says that the batch stands; landed where it says nothing."""
+        return self.record.state if self.record else BatchState.LANDED
+
+    @property
+    def pending(self) -> bool:
+        """Whether a run has yet to end it: neither held nor answered."""
+        return self.state in _UNFINISHED and self.predictions.empty
 
     @property
     def newest(self) -> pd.DataFrame:
@@ -52,7 +75,8 @@ def open_books(workspace: Workspace) -> list[Book]:
     parts = {
         t: {str(i): part for i, part in frame.groupby("batch_id", sort=False)} for t, frame in tables.items()
     }
-    ids = sorted({*landings, *records, *(b for known in parts.values() for b in known)})
+    damaged = frozenset(workspace.landing.damaged(name))
+    ids = sorted({*landings, *records, *damaged, *(b for known in parts.values() for b in known)})
     return [
         Book(
             batch_id=i,
@@ -61,6 +85,12 @@ def open_books(workspace: Workspace) -> list[Book]:
             accepted=parts[Table.ACCEPTED].get(i, tables[Table.ACCEPTED].iloc[:0]),
             predictions=parts[Table.PREDICTIONS].get(i, tables[Table.PREDICTIONS].iloc[:0]),
             quarantine=parts[Table.QUARANTINE].get(i, tables[Table.QUARANTINE].iloc[:0]),
+            damaged=i in damaged,
+            of_today=_of_today(records.get(i), workspace.settings.digest),
         )
         for i in ids
     ]
+
+
+def _of_today(record: BatchRecord | None, digest: str) -> bool:
+    return record is None or record.pins is None or record.pins.config_sha256 == digest

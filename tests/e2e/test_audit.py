@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import sys
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
@@ -14,6 +15,8 @@ from evenkeel.adapters.lake import Table
 from evenkeel.cli.app import main
 from evenkeel.domain.incident import Incident
 from evenkeel.domain.model_event import EventKind
+from evenkeel.quality.quarantine import cause_of
+from evenkeel.stages.land import land_files
 from tests.e2e.market import DAYS, LEARNED, NAME, Market
 
 DIRTY, SUSPECT, PLAIN, HELD = (DAYS[LEARNED + n].batch_id for n in range(4))
@@ -194,6 +197,14 @@ def test_a_batch_of_the_lake_that_never_landed_is_named(market):
     assert _found(market, "P1", PLAIN, "48 answers", "never landed")
 
 
+def test_a_landing_whose_manifest_is_damaged_is_named_and_the_audit_goes_on(market):
+    manifest = market.home / "landing" / NAME / PLAIN / "batch.json"
+    manifest.chmod(0o644)
+    manifest.write_text("{")
+
+    assert _found(market, "P1", PLAIN, "the landing's manifest is damaged")
+
+
 def test_answers_of_a_held_batch_are_found(market):
     table = _delta(market, Table.PREDICTIONS)
     rows = table.to_pyarrow_table(filters=[("batch_id", "=", PLAIN)])
@@ -291,6 +302,167 @@ def test_a_batch_that_the_ledger_forgot_is_named(market):
     assert _found(market, "P3", PLAIN, "the ledger does not know")
 
 
+@pytest.mark.parametrize(
+    ("column", "value"), [("needs_review", "not needs_review"), ("arm", "'canary'"), ("revision", "2")]
+)
+def test_a_forged_word_of_an_answer_on_itself_is_named(market, column, value):
+    key = _keys(market, PLAIN)[6]
+    _forge(market, PLAIN, key, **{column: value})
+
+    assert _found(market, "P3", PLAIN, "1 answers", column.partition("_")[0], key)
+
+
+def test_a_stale_source_that_no_accepted_row_knows_is_named(market):
+    key = _keys(market, DIRTY)[6]
+    _rewrite(
+        market, Table.PREDICTIONS, DIRTY, "stale", lambda row: ["feed"] if row["settlement"] == key else []
+    )
+
+    assert _found(market, "P3", DIRTY, "1 answers", "stale sources", key)
+
+
+@pytest.mark.parametrize("raw", ["price", "not JSON", "[]"])
+def test_a_quarantined_row_rewritten_is_named(market, raw):
+    first = market.read(Table.QUARANTINE, DIRTY)["raw"].iloc[0]
+    forged = json.dumps(json.loads(first) | {"price": "1.25"}) if raw == "price" else raw
+    _rewrite(
+        market, Table.QUARANTINE, DIRTY, "raw", lambda row: forged if row["raw"] == first else row["raw"]
+    )
+
+    assert _found(market, "P1", DIRTY, "raw values that did not land")
+
+
+def test_reasons_rewritten_to_nonsense_are_named(market):
+    nonsense = [{"column": "moon", "check": "phase", "value": "full"}]
+    _rewrite(market, Table.QUARANTINE, DIRTY, "reasons", lambda _: nonsense)
+
+    assert _found(market, "P5", DIRTY, "rows quarantined for data.invalid_value")
+
+
+def test_quarantine_s_own_incident_is_missed_beside_another(market):
+    reasons = market.read(Table.QUARANTINE, DIRTY)["reasons"].iloc[0]
+    cause = cause_of(reasons[0]["check"])
+    _sql(market, f"delete from incidents where batch_id = '{DIRTY}' and cause = '{cause}'")
+    assert market.causes(DIRTY)
+
+    assert _found(market, "P5", DIRTY, f"rows quarantined for {cause}", "without an incident")
+
+
+@pytest.mark.parametrize("place", [Table.ACCEPTED, Table.QUARANTINE])
+def test_rows_of_a_held_batch_are_found(market, place):
+    table = _delta(market, place)
+    rows = table.to_pyarrow_table(filters=[("batch_id", "=", DIRTY)])
+    ids = pa.array([HELD] * rows.num_rows, pa.string())
+    write_deltalake(
+        table, rows.set_column(rows.schema.get_field_index("batch_id"), "batch_id", ids), mode="append"
+    )
+
+    assert _found(market, "P1", HELD, "held", place.value)
+
+
+def test_a_held_batch_whose_rows_the_ledger_denies_is_named(market):
+    _sql(market, f"update batches set held = 0 where batch_id = '{HELD}'")
+
+    assert _found(market, "P1", HELD, "0 rows said to be held", "48 landed")
+
+
+@pytest.mark.parametrize("place", ["landed", "scored", "quarantined"])
+def test_counts_of_the_ledger_that_are_not_the_lake_s_are_named(market, place):
+    _sql(market, f"update batches set {place} = 7 where batch_id = '{PLAIN}'")
+
+    assert _found(market, "P1", PLAIN, f"7 rows {place} says the ledger")
+
+
+def test_a_reversal_to_a_version_that_never_was_champion_is_named(market):
+    ledger = market.workspace().ledger
+    promoted = next(e for e in ledger.events(NAME) if e.kind is EventKind.PROMOTED)
+    at = market.workspace().now()
+    forged = dataclasses.replace(promoted.model, version="7")
+    event = dataclasses.replace(promoted, at=at, detail={}, version="7", model=forged, champion="")
+    ledger.add_event(dataclasses.replace(event, kind=EventKind.REGISTERED, champion=promoted.version))
+    ledger.add_event(
+        dataclasses.replace(
+            event, kind=EventKind.REVERTED, version=promoted.version, model=promoted.model, champion="7"
+        )
+    )
+
+    assert _found(market, "P4", "", "version 7", "without ever being promoted")
+
+
+def test_pins_changed_to_another_previous_are_named(market):
+    pins = market.workspace().ledger.batch(NAME, PLAIN).pins
+    _pin(market, PLAIN, dataclasses.replace(pins, previous=dataclasses.replace(pins.champion, version="7")))
+
+    assert _found(market, "P4", PLAIN, "version 7", "the one before")
+
+
+@pytest.mark.parametrize(("seconds", "clean"), [(3, True), (60, False)])
+def test_a_batch_that_started_while_the_charge_changed_may_know_either(market, seconds, clean):
+    ledger = market.workspace().ledger
+    promoted = next(e for e in ledger.events(NAME) if e.kind is EventKind.PROMOTED)
+    pins = ledger.batch(NAME, PLAIN).pins
+    _pin(market, PLAIN, dataclasses.replace(pins, as_of=promoted.at - timedelta(seconds=seconds)))
+
+    assert (market.audit().broken("P4") == []) is clean
+
+
+def test_a_mirror_that_is_behind_is_noted(market_with_previous):
+    _mlflow(market_with_previous).set_registered_model_alias(NAME, "champion", "1")
+
+    findings = market_with_previous.audit()
+
+    assert findings.breaches == []
+    assert any("has not caught up" in n for n in findings.notes)
+
+
+def test_a_first_promotion_that_could_not_be_mirrored_is_noted(market):
+    _mlflow(market).delete_registered_model_alias(NAME, "champion")
+    market.workspace().ledger.open_incident(
+        Incident(NAME, "", "dependency.mlflow_down", "mirror", "went on without", evidence={"error": "away"})
+    )
+
+    findings = market.audit()
+
+    assert findings.breaches == []
+    assert any("has not caught up" in n for n in findings.notes)
+
+
+def test_batches_of_another_configuration_are_not_judged_by_today_s(market, monkeypatch):
+    monkeypatch.setenv("EVENKEEL_REVIEW__BELOW", "0.99")
+    monkeypatch.setenv("EVENKEEL_TARGET__DEFAULT", "DOWN")
+
+    findings = market.audit()
+
+    assert findings.breaches == []
+    (told,) = [n for n in findings.notes if "another configuration" in n]
+    assert told.startswith(f"{LEARNED + 4} batches")
+
+
+def test_rows_of_another_configuration_are_counted_all_the_same(market, monkeypatch):
+    monkeypatch.setenv("EVENKEEL_REVIEW__BELOW", "0.99")
+    key = _keys(market, PLAIN)[3]
+    _delta(market, Table.PREDICTIONS).delete(f"batch_id = '{PLAIN}' and {_is(key)}")
+
+    assert _found(market, "P1", PLAIN, key)
+
+
+def test_a_pending_batch_that_cannot_be_read_is_noted_and_the_audit_goes_on(market):
+    file = market.home / "broken.parquet"
+    file.write_bytes(b"PAR1 and then nothing of the kind PAR1")
+    land_files(market.workspace(), [str(file)], "broken")
+
+    findings = market.audit()
+
+    assert findings.breaches == []
+    assert any("batch broken cannot be read" in n for n in findings.notes)
+
+
+def test_a_sample_of_many_answers_is_said_to_be_one(market, monkeypatch):
+    monkeypatch.setattr("evenkeel.audit.answers._SAMPLE", 10)
+
+    assert any(PLAIN in n and "sample of 10 of its 48" in n for n in market.audit().notes)
+
+
 def test_the_command_prints_a_breach_and_exits_1(market, monkeypatch, capsys):
     key = _keys(market, PLAIN)[3]
     _delta(market, Table.PREDICTIONS).delete(f"batch_id = '{PLAIN}' and {_is(key)}")
@@ -359,6 +531,26 @@ def _empty_list(market, table, batch, key, column):
     changed = rows.set_column(at, rows.schema.field(at), pa.array(lists, rows.schema.field(at).type))
     assert not changed.equals(rows)
     write_deltalake(delta, changed, mode="overwrite", predicate=f"batch_id = '{batch}'")
+
+
+def _rewrite(market, table, batch, column, cell):
+    """Write one column of a batch anew, each cell made from its row."""
+    delta = _delta(market, table)
+    rows = delta.to_pyarrow_table(filters=[("batch_id", "=", batch)])
+    at = rows.schema.get_field_index(column)
+    cells = pa.array([cell(row) for row in rows.to_pylist()], rows.schema.field(at).type)
+    changed = rows.set_column(at, rows.schema.field(at), cells)
+    assert not changed.equals(rows)
+    write_deltalake(delta, changed, mode="overwrite", predicate=f"batch_id = '{batch}'")
+
+
+def _pin(market, batch, pins):
+    _sql(
+        market,
+        "update batches set pins = :pins where batch_id = :batch",
+        pins=json.dumps(pins.to_json()),
+        batch=batch,
+    )
 
 
 def _sql(market, statement, **values):
