@@ -33,7 +33,9 @@ def land_incoming(scope: PipelineScope, batch: str | None) -> land.Arrivals:
 
 @step("pending", touches=Dependency.LEDGER)
 def list_pending(scope: PipelineScope, batch: str | None) -> list[str]:
-    """List the batches that wait to be scored."""
+    """List the batches that wait to be scored; note landings whose manifest is damaged."""
+    if damaged := scope.workspace.landing.damaged(scope.workspace.name):
+        scope.note("data.landed_copy_damaged", "pending", "waits until its files land again", batches=damaged)
     return pin.pending(scope.workspace, batch)
 
 

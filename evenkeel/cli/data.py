@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(land)
     app.command()(run)
     app.command()(label)
+    app.command()(replay)
 
 
 def land(
@@ -73,6 +74,19 @@ def run(
         raise typer.Exit(1)
 
 
+def replay(
+    pipeline: PipelineName,
+    batch: Annotated[str, typer.Option(help="A held batch.")],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a held batch again after a fix, with the models, configuration and expectations of now."""
+    from evenkeel.stages.land import reopen
+
+    reopen(workspace_for(pipeline, config), batch)
+    run(pipeline, batch, config, as_json)
+
+
 def label(
     pipeline: PipelineName,
     file: Annotated[
@@ -89,8 +103,6 @@ def label(
     from evenkeel.stages.label import take_labels
 
     settings_for(pipeline, config)
-    fetch_files(
-        [file]
-    )  # told before the workspace is opened: a bad file leaves nothing behind, no ledger either
-    report = take_labels(workspace_for(pipeline, config), file)
+    fetched = fetch_files([file])[0]  # before the workspace is opened: a bad file leaves no ledger behind
+    report = take_labels(workspace_for(pipeline, config), fetched)
     show_rows([asdict(report)], as_json=as_json)

@@ -38,19 +38,19 @@ class LabelReport:
     new: bool
 
 
-def take_labels(workspace: Workspace, path: str) -> LabelReport:
-    """Store the labels of one file.
+def take_labels(workspace: Workspace, file: str | Fetched) -> LabelReport:
+    """Store the labels of one file, named by its path or URL or fetched already.
 
     Raises:
         UsageError: The file cannot be read, or lacks the row key or the target.
     """
-    fetched = sources.fetch_files([path])[0]
+    fetched = sources.fetch_files([file])[0] if isinstance(file, str) else file
     frame = read_given(fetched)
     pipeline = workspace.pipeline
     for column in (*pipeline.row_key, pipeline.target.column):
         if column not in frame.columns:
             raise UsageError(
-                f"{path}: has no column {column!r}; found {', '.join(map(str, frame.columns))}",
+                f"{fetched.source}: has no column {column!r}; found {', '.join(map(str, frame.columns))}",
                 fix=f"labels need {', '.join(pipeline.row_key)} and {pipeline.target.column}"
                 f" (row_key and target.column of {workspace.settings.config_file})",
             )

@@ -9,7 +9,7 @@ from evenkeel.adapters import reading, sources
 from evenkeel.adapters.formats import stem
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, LandedFile, check_batch_id
-from evenkeel.errors import DataRejected, EvenkeelError, UsageError
+from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
 from evenkeel.quality.schema import missing_required
 from evenkeel.stages.pin import pending
 
@@ -111,22 +111,34 @@ def land_incoming(workspace: Workspace, batch: str | None, *, scheduled: datetim
     """Land what the configured sources offer; neither a batch nor a source keeps the others away.
 
     What landed in an earlier run is not read again here: a run that needs it verifies it.
+
+    Raises:
+        Transient: A source did not answer; the others have had their turn, and the call may be repeated.
     """
     landed: list[str] = []
     refused: list[EvenkeelError] = []
+    away: list[Transient] = []
     for source in workspace.pipeline.sources:
         try:
             offered = _offered(workspace, source, batch, scheduled)
+        except Transient as error:
+            away.append(error)
+            continue
         except EvenkeelError as error:
             refused.append(error)
             continue
         for incoming in offered:
             try:
                 result = land(workspace, incoming.batch_id, incoming.files, verify=False)
+            except Transient as error:
+                away.append(error)
+                continue
             except EvenkeelError as error:
                 refused.append(error)
                 continue
             landed += [result.landing.batch_id] if result.new else []
+    if away:
+        raise away[0]
     return Arrivals(tuple(landed), tuple(refused))
 
 
@@ -152,9 +164,17 @@ def check_pending(workspace: Workspace, batch: str | None) -> None:
     if batch is not None and not waiting:
         _explain_absence(workspace, batch)
     for batch_id in waiting:
-        landing = workspace.landing.landing(workspace.name, batch_id)
-        for file, path in workspace.landing.fetch(landing) if landing else ():
+        for file, path in _landed_files(workspace, batch_id):
             check_columns(workspace, file, path)
+
+
+def _landed_files(workspace: Workspace, batch_id: str) -> list[tuple[LandedFile, Path]]:
+    """Return a batch's files; none where they are damaged, which the run finds out and holds the batch for."""
+    try:
+        landing = workspace.landing.landing(workspace.name, batch_id)
+        return workspace.landing.fetch(landing) if landing else []
+    except DataRejected:
+        return []
 
 
 def check_columns(workspace: Workspace, file: LandedFile, path: Path) -> None:
@@ -206,7 +226,21 @@ def _explain_absence(workspace: Workspace, batch: str) -> None:
     if record is not None and record.state is BatchState.HELD:
         raise UsageError(
             f"{workspace.name}: batch {batch!r} is held: {record.held_reason}",
-            fix="correct the feed or the expectations, then land the batch under another id",
+            fix=f"correct what is wrong, then `evenkeel replay {workspace.name} --batch {batch}`",
+        )
+
+
+def reopen(workspace: Workspace, batch: str) -> None:
+    """Let a held batch be scored again, pinned anew.
+
+    Raises:
+        UsageError: It is not held.
+    """
+    if not workspace.ledger.reopen(workspace.name, batch):
+        record = workspace.ledger.batch(workspace.name, batch)
+        raise UsageError(
+            f"{workspace.name}: batch {batch!r} is {record.state if record else 'not known'}, not held",
+            fix=f"`evenkeel status {workspace.name}` says how many are held, `evenkeel incidents` which and why",
         )
 
 

@@ -8,7 +8,7 @@ import pytest
 from evenkeel.adapters.lake import Table
 from evenkeel.demo.market import FEATURES
 from evenkeel.errors import UsageError
-from evenkeel.stages.land import land_files
+from evenkeel.stages.land import land_files, reopen
 from tests.e2e.market import DAYS, LEARNED, NAME
 
 NEXT = LEARNED
@@ -236,3 +236,24 @@ def set_back(market, batch):
     """Leave the ledger as a crash between the lake's commit and its own does."""
     with sqlite3.connect(market.home / "ledger.db") as ledger:
         ledger.execute("UPDATE batches SET state = 'scored' WHERE batch_id = ?", [batch])
+
+
+def test_a_held_batch_is_replayed_after_the_fix(market, monkeypatch):
+    price = DAYS[NEXT].rows["price"].astype(str).where(DAYS[NEXT].rows.index % 3 > 0, "#ERR")
+    with monkeypatch.context() as strict:
+        strict.setenv("EVENKEEL_QUALITY__MAX_QUARANTINED_SHARE", "0.1")
+        batch = market.land(NEXT, price=price)
+        assert market.run()[batch]["state"] == "held"
+    assert market.run() == {}, "a held batch waits for a person"
+
+    reopen(market.workspace(), batch)
+    report = market.run(batch)
+
+    assert (report[batch]["state"], report[batch]["scored"], report[batch]["quarantined"]) == (
+        "published",
+        32,
+        16,
+    )
+    assert market.audit().clean
+    with pytest.raises(UsageError, match="is published, not held"):
+        reopen(market.workspace(), batch)

@@ -114,6 +114,14 @@ class Ledger:
         with self._database.transaction() as connection:
             return connection.execute(sa.update(b).where(key, may_move).values(**values)).rowcount > 0
 
+    def reopen(self, pipeline: str, batch_id: str) -> bool:
+        """Set a held batch back to landed, its pins taken off; say whether it was held."""
+        b = tables.batches
+        key = sa.and_(b.c.pipeline == pipeline, b.c.batch_id == batch_id, b.c.state == BatchState.HELD.value)
+        fresh = {"state": BatchState.LANDED.value, "pins": None, "held_reason": "", "held": 0}
+        with self._database.transaction() as connection:
+            return connection.execute(sa.update(b).where(key).values(**fresh)).rowcount > 0
+
     def open_incident(self, incident: Incident) -> None:
         """Open an incident; a repeat of the same cause and batch (or stage, outside a batch) folds into it."""
         parts = (incident.pipeline, incident.batch_id or f"/{incident.stage}", incident.cause)
