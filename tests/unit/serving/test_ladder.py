@@ -221,10 +221,10 @@ def test_a_rung_that_runs_out_of_time_stops_at_its_next_chunk():
         return always("UP")(frame)
 
     rungs = [rung("7", slow), rung("6", always("DOWN"), name=Rung.PREVIOUS)]
-    found = answer(rows(450_000), rungs, target=CLASSES, timeout=PATIENT, clock=lambda: now[0])
-    assert asked == [100_000, 100_000]
-    assert [(s.cause, s.rows) for s in found.skipped] == [("model.slow", 450_000)]
-    assert found.per_rung == {"previous": 450_000}
+    found = answer(rows(600_000), rungs, target=CLASSES, timeout=PATIENT, clock=lambda: now[0])
+    assert asked == [250_000, 250_000], "the last 100,000 rows were not asked for"
+    assert [(s.cause, s.rows) for s in found.skipped] == [("model.slow", 600_000)]
+    assert found.per_rung == {"previous": 600_000}
 
 
 def test_a_person_can_still_interrupt():

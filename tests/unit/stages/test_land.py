@@ -69,16 +69,26 @@ def test_one_file_that_is_refused_keeps_the_others_named_with_it_out(tmp_path: P
 
 def test_a_source_that_fails_in_any_way_keeps_no_other_away(tmp_path: Path, days: list[str]) -> None:
     sources = (
-        Source(name="away", uri="http://127.0.0.1:9/{batch}.csv"),
         Source(name="wrong", uri="http://127.0.0.1:9/*.csv"),
         Source(name="none", uri=str(tmp_path / "absent-{batch}.csv")),
         Source(name="good", uri=days[0]),
     )
     arrivals = land_incoming(_with(sources), "b", scheduled=NOW)
     assert arrivals.landed == ("b",)
-    assert len(arrivals.refused) == 3
-    assert isinstance(arrivals.refused[0], Transient)
-    assert isinstance(arrivals.refused[1], UsageError)
+    assert [type(e) for e in arrivals.refused] == [UsageError, DataRejected]
+
+
+def test_a_silent_source_keeps_no_other_away_and_is_worth_another_try(days: list[str]) -> None:
+    sources = (
+        Source(name="away", uri="http://127.0.0.1:9/{batch}.csv"),
+        Source(name="good", uri=days[0]),
+    )
+    workspace = _with(sources)
+
+    with pytest.raises(Transient):
+        land_incoming(workspace, "b", scheduled=NOW)
+
+    assert [x.batch_id for x in workspace.landing.landed("market")] == ["b"]
 
 
 def _with(sources: tuple[Source, ...]) -> Workspace:
