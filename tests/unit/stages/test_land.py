@@ -11,7 +11,7 @@ import pytest
 from evenkeel.bootstrap import Workspace, open_workspace
 from evenkeel.cli import data
 from evenkeel.demo.market import generate, write_day
-from evenkeel.errors import EvenkeelError, Transient, UsageError
+from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
 from evenkeel.settings import load_settings
 from evenkeel.settings.pipeline import Source
 from evenkeel.stages.land import land_files, land_incoming
