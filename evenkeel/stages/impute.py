@@ -60,9 +60,9 @@ def _imputer(run: BatchRun, models: Models) -> Imputer | None:
 
 
 def _check_columns(run: BatchRun, bundle: Bundle) -> None:
-    gone = sorted(set(bundle.card().columns) - set(run.workspace.pipeline.features.columns))
+    gone = sorted(set(bundle.card().columns) - set(run.workspace.schema.columns))
     if gone:
         raise ModelUnusable(
-            f"its imputers need {', '.join(gone)}, which the pipeline has no more",
+            f"its imputers need {', '.join(gone)}, which the schema has no more",
             cause="model.wrong_signature",
         )

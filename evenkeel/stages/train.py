@@ -21,6 +21,7 @@ from evenkeel.learning.gates import judge
 from evenkeel.learning.manifest import MANIFEST, seal
 from evenkeel.learning.plots import draw
 from evenkeel.learning.predictor import predict
+from evenkeel.learning.scorer import mismatch
 from evenkeel.learning.training import train
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.stages.label import newest_labels, typed_key
@@ -106,13 +107,20 @@ def judge_challenger(workspace: Workspace, trained: Trained, champion: Bundle | 
     report = judge(
         trained,
         sum(f.stat().st_size for f in folder.iterdir()),
-        champion if isinstance(champion, Bundle) else None,
+        _rival(workspace, champion),
         champion.reason if isinstance(champion, Degraded) else "",
         pipeline=workspace.pipeline,
         kinds=workspace.kinds,
     )
     against = champion.digest if isinstance(champion, Bundle) else ""
     return Judged(trained=trained, folder=folder, digest=digest, report=report, against=against)
+
+
+def _rival(workspace: Workspace, champion: Bundle | Degraded | None) -> Bundle | None:
+    """Return the champion to compare with; one that cannot answer the pipeline as it is now is none."""
+    if not isinstance(champion, Bundle) or mismatch(champion.card(), workspace.pipeline, workspace.kinds):
+        return None
+    return champion
 
 
 def register_challenger(workspace: Workspace, judged: Judged) -> ModelRef:

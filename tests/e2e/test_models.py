@@ -1,8 +1,10 @@
 """A model's way into charge and out of it: trained, judged, registered, promoted, refused, rolled back."""
 
+import shutil
 import sys
 
 import pytest
+import yaml
 
 from evenkeel.adapters.lake import Table
 from evenkeel.cli.app import main
@@ -11,6 +13,7 @@ from evenkeel.domain.gates import GateReport, GateResult
 from evenkeel.domain.model_event import EventKind
 from evenkeel.errors import UsageError
 from evenkeel.settings import load_settings
+from evenkeel.settings.load import embedded_folder
 from evenkeel.stages import rollout
 from tests.e2e.market import LEARNED, NAME
 
@@ -268,3 +271,19 @@ def _command(monkeypatch, *words):
     with pytest.raises(SystemExit) as ended:
         main()
     return ended.value.code or 0
+
+
+def test_a_column_that_is_taken_out_does_not_keep_the_next_model_away(market, tmp_path, monkeypatch):
+    for folder in ("configs", "expectations"):
+        shutil.copytree(embedded_folder() / folder, tmp_path / folder)
+    config, schema = tmp_path / "configs" / "market.yaml", tmp_path / "expectations" / NAME / "schema.yaml"
+    config.write_text(config.read_text().replace(", region_weather]", "]"))
+    columns = yaml.safe_load(schema.read_text())
+    del columns["columns"]["region_weather"]
+    schema.write_text(yaml.safe_dump(columns))
+    monkeypatch.setenv("EVENKEEL_CONFIG_DIR", str(tmp_path / "configs"))
+    batch = market.land(NEXT)
+
+    assert market.run()[batch]["state"] == "published"
+    assert "model.wrong_signature" in market.causes(batch)
+    assert market.retrain()["promoted"], "the old champion cannot answer any more: it is no rival"
