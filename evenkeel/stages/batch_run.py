@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from evenkeel.adapters.lake import Table
-from evenkeel.domain.batch import BatchState, Counts, Pins
+from evenkeel.domain.batch import BatchState, Counts
 from evenkeel.domain.incident import Incident
 
 if TYPE_CHECKING:
@@ -59,18 +59,6 @@ class BatchRun:
     def notes(self) -> tuple[Incident, ...]:
         """The incidents noted so far."""
         return tuple(self._notes.values())
-
-    @property
-    def pins(self) -> Pins:
-        """What the batch is pinned to.
-
-        Raises:
-            LookupError: The batch has not been pinned yet.
-        """
-        record = self.workspace.ledger.batch(self.workspace.name, self.batch_id)
-        if record is None or record.pins is None:
-            raise LookupError(f"batch {self.batch_id} is not pinned")
-        return record.pins
 
     def log(self, stage: str) -> Any:
         """Return a logger bound with pipeline, batch, stage and run id."""
