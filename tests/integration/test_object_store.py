@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,42 +14,17 @@ from evenkeel.adapters.reading import read
 from evenkeel.adapters.sources import discover, fetch_files
 from evenkeel.errors import DataRejected, Permanent, Transient, UsageError
 from evenkeel.settings.pipeline import Source
+from tests import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-START_SECONDS = 60
-
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], **quiet
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until = time.monotonic() + START_SECONDS
-        while not _answers(url):
-            assert process.poll() is None, "the S3 server ended"
-            assert time.monotonic() < until, "the S3 server did not start"
-            time.sleep(0.05)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.s3(tmp_path_factory.mktemp("s3")) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(f"{url}/moto-api/", timeout=1).close()
-    except (urllib.error.URLError, OSError):
-        return False
-    return True
 
 
 @pytest.fixture
