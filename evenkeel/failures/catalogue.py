@@ -20,6 +20,7 @@ class Response(StrEnum):
     BREAKER = "breaker"
     FALLBACK = "fallback"
     QUARANTINE = "quarantine"
+    REPAIR = "repair"
     IMPUTE = "impute"
     HOLD = "hold"
     ROLLBACK = "rollback"
@@ -47,6 +48,7 @@ class Cause:
         when: How soon.
         response: What is done.
         severity: How bad it is when nothing is done.
+        taints: Whether answered rows may carry wrong values: they stay out of training until it is resolved.
     """
 
     cause: str
@@ -55,6 +57,7 @@ class Cause:
     when: str
     response: Response
     severity: Severity
+    taints: bool = False
 
     @property
     def failure_class(self) -> str:
@@ -69,5 +72,7 @@ def catalogue() -> MappingProxyType[str, Cause]:
     return MappingProxyType({cause: _cause(cause, **row) for cause, row in rows.items()})
 
 
-def _cause(cause: str, *, response: str, severity: str, **words: str) -> Cause:
-    return Cause(cause=cause, response=Response(response), severity=Severity(severity), **words)
+def _cause(cause: str, *, response: str, severity: str, taints: bool = False, **words: str) -> Cause:
+    return Cause(
+        cause=cause, response=Response(response), severity=Severity(severity), taints=taints, **words
+    )

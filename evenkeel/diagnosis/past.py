@@ -1,0 +1,54 @@
+"""What a batch is compared with: the champion's reference and the last good batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from evenkeel.quality.kind import Kind
+
+
+@dataclass(frozen=True)
+class Past:
+    """The past of a pipeline, as its batches looked before anything was imputed.
+
+    Attributes:
+        reference: What the champion was trained on, oldest first, a bounded sample; None before a first one.
+        recent: The last good batches, oldest first, rows in the order they came; no batch that broke is in it.
+    """
+
+    reference: pd.DataFrame | None
+    recent: tuple[pd.DataFrame, ...]
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Every row there is to compare with, oldest first."""
+        parts = [*([] if self.reference is None else [self.reference]), *self.recent]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the detectors need to know of the pipeline.
+
+    Attributes:
+        kinds: Kind of every schema column.
+        features: Feature columns.
+        row_key: Columns that identify a row.
+        time: The time column.
+        whole: Numeric columns that hold whole numbers only.
+        as_of: The instant the batch started, UTC: nothing later has happened.
+    """
+
+    kinds: dict[str, Kind]
+    features: tuple[str, ...]
+    row_key: tuple[str, ...]
+    time: str
+    whole: frozenset[str]
+    as_of: datetime
