@@ -9,6 +9,7 @@ import pandas as pd
 from evenkeel.adapters import csv_text, json_lines, parquet
 from evenkeel.adapters.counting import count_rows
 from evenkeel.adapters.formats import CSV, CSV_GZ, JSONL, PARQUET
+from evenkeel.domain.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,8 +34,8 @@ _HEADERS: dict[str, Callable[[Path, str], list[str]]] = {
 }
 
 
-def read(files: Sequence[tuple[LandedFile, Path]]) -> pd.DataFrame:
-    """Return the rows of a batch's files, one after the other, index 0 to n-1.
+def read(files: Sequence[tuple[LandedFile, Path]]) -> Rows:
+    """Return the rows of a batch's files, one after the other.
 
     Cells of csv and jsonl are str or None (in csv only the empty cell is null, so ``007`` and ``NA`` stay);
     parquet keeps its types.
@@ -44,11 +45,11 @@ def read(files: Sequence[tuple[LandedFile, Path]]) -> pd.DataFrame:
             the message names the file and, where known, the line.
     """
     frames = [_READERS[file.format](path, file.name) for file, path in files]
-    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    return Rows(frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True))
 
 
 def read_fetched(file: Fetched) -> pd.DataFrame:
-    """Return the rows of a file that is not landed, as :func:`read` does."""
+    """Return the rows of a file that is not landed; strict: a line that is no row refuses it."""
     return _READERS[file.format](file.path, file.name)
 
 

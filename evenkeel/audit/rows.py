@@ -69,7 +69,7 @@ def _check_held(files: Files, book: Book, incidents: list[Incident], findings: F
     findings.rows["held"] += held
     try:
         counted = sum(reading.count_rows(f) for f in files)
-        readable = held > 0 or len(reading.read(files)) > 0
+        readable = held > 0 or len(reading.read(files).frame) > 0
     except DataRejected as error:
         if held:
             raise
@@ -96,7 +96,7 @@ def _check_published(workspace: Workspace, files: Files, book: Book, findings: F
             f"{landed} rows landed, {scored} scored + {refused} quarantined = {scored + refused}",
         )
     _check_counts(book, findings, landed=landed, scored=scored, quarantined=refused)
-    raw = reading.read(files)
+    raw = reading.read(files).frame
     came = row_keys(workspace, raw)
     answered = row_keys(workspace, newest)
     turned_away = quarantined_keys(workspace, book)

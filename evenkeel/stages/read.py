@@ -27,7 +27,7 @@ def read_batch(run: BatchRun, pins: Pins) -> pd.DataFrame:
             f"batch {run.batch_id}: the landed files are not those it was pinned to",
             cause="data.landed_copy_damaged",
         )
-    frame = reading.read(workspace.landing.fetch(landing))
+    frame = reading.read(workspace.landing.fetch(landing)).frame
     run.landed = len(frame)
     if frame.empty:
         raise DataRejected(f"batch {run.batch_id}: {landing.files[0].name} has no rows", cause="data.empty")

@@ -77,7 +77,7 @@ def test_a_batch_lands_once_and_is_repaired_from_its_replica(bucket: str, tmp_pa
     _put(f"{bucket}/zone/market/a/batch.json", b"{}")
     again = LandingZone(f"{bucket}/zone", [f"{bucket}/copy"], max_bytes=10**6)
     assert again.landed("market") == [landing]
-    assert read(again.fetch(landing))["x"].tolist() == ["2"]
+    assert read(again.fetch(landing)).frame["x"].tolist() == ["2"]
     assert _objects(f"{bucket}/zone") == before
     for copy in ("zone", "copy"):
         _put(f"{bucket}/{copy}/market/a/{landing.files[0].name}", b"id,x\n1,3\n")

@@ -34,7 +34,7 @@ def _rows(frame: pd.DataFrame) -> list[list[object]]:
 
 def test_csv_cells_stay_as_written_and_only_the_empty_cell_is_null(tmp_path: Path) -> None:
     file = _landed(tmp_path, b'\xef\xbb\xbfid,x,y\r\n007,NA,"a,b"\r\n1.50,,"l1\nl2"\r\n\r\n-999,null,""\r\n')
-    frame = read([file])
+    frame = read([file]).frame
     assert _rows(frame) == [["007", "NA", "a,b"], ["1.50", None, "l1\nl2"], ["-999", "null", None]]
     assert list(frame.index) == [0, 1, 2]
     assert columns_of(*file) == ["id", "x", "y"]
@@ -44,7 +44,7 @@ def test_csv_cells_stay_as_written_and_only_the_empty_cell_is_null(tmp_path: Pat
 def test_gzipped_csv_reads_as_the_csv_in_it(tmp_path: Path) -> None:
     text = b"id,x\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(5000))
     plain, packed = _landed(tmp_path, text), _landed(tmp_path, gzip.compress(text), "csv.gz")
-    pd.testing.assert_frame_equal(read([plain]), read([packed]))
+    pd.testing.assert_frame_equal(read([plain]).frame, read([packed]).frame)
     assert count_rows(packed) == count_rows(plain) == 5000
     assert columns_of(*packed) == ["id", "x"]
 
@@ -52,7 +52,7 @@ def test_gzipped_csv_reads_as_the_csv_in_it(tmp_path: Path) -> None:
 def test_lines_within_cells_survive_a_file_larger_than_a_block(tmp_path: Path) -> None:
     cell = "l\n" * 2000
     file = _landed(tmp_path, b"id,x\n" + f'1,"{cell}"\n'.encode() * 5000)
-    frame = read([file])
+    frame = read([file]).frame
     assert len(frame) == count_rows(file) == 5000
     assert frame["x"].unique().tolist() == [cell]
 
@@ -60,13 +60,13 @@ def test_lines_within_cells_survive_a_file_larger_than_a_block(tmp_path: Path) -
 @pytest.mark.parametrize("content", [b"id,x", b"id,x\n", b"id,x\r\n\r\n"])
 def test_a_csv_of_a_header_only_has_columns_and_no_rows(tmp_path: Path, content: bytes) -> None:
     file = _landed(tmp_path, content)
-    assert (list(read([file]).columns), len(read([file])), count_rows(file)) == (["id", "x"], 0, 0)
+    assert (list(read([file]).frame.columns), len(read([file]).frame), count_rows(file)) == (["id", "x"], 0, 0)
 
 
 def test_jsonl_values_become_the_text_they_were_written_in(tmp_path: Path) -> None:
     lines = b'{"a": 1.50, "b": "x", "c": true}\n\n{"a": null, "d": {"n": [1, 2.5]}, "b": "\xc3\xbc"}\n'
     file = _landed(tmp_path, lines, "jsonl")
-    assert read([file]).to_dict("list") == {
+    assert read([file]).frame.to_dict("list") == {
         "a": ["1.50", None],
         "b": ["x", "ü"],
         "c": ["true", None],
@@ -90,7 +90,7 @@ def test_parquet_keeps_its_types_and_its_whole_numbers(tmp_path: Path) -> None:
     sink = io.BytesIO()
     pq.write_table(table, sink)
     file = _landed(tmp_path, sink.getvalue(), "parquet")
-    frame = read([file])
+    frame = read([file]).frame
     assert list(frame.columns) == table.column_names == columns_of(*file)
     assert frame["id"].tolist() == [wide, pd.NA]
     assert frame["x"].dtype == np.float64
@@ -102,14 +102,14 @@ def test_parquet_keeps_its_types_and_its_whole_numbers(tmp_path: Path) -> None:
 def test_a_parquet_index_comes_back_as_a_column(tmp_path: Path) -> None:
     sink = io.BytesIO()
     pd.DataFrame({"x": [1.0, 2.0]}, index=pd.Index(["a", "b"], name="id")).to_parquet(sink)
-    frame = read([_landed(tmp_path, sink.getvalue(), "parquet")])
+    frame = read([_landed(tmp_path, sink.getvalue(), "parquet")]).frame
     assert frame["id"].tolist() == ["a", "b"]
     assert list(frame.index) == [0, 1]
 
 
 def test_the_files_of_a_batch_follow_one_another(tmp_path: Path) -> None:
     files = [_landed(tmp_path, b"id,x\n1,a\n", name="a"), _landed(tmp_path, b"x,id\nb,2\n", name="b")]
-    frame = read(files)
+    frame = read(files).frame
     assert frame.to_dict("list") == {"id": ["1", "2"], "x": ["a", "b"]}
     assert list(frame.index) == [0, 1]
 
@@ -117,7 +117,7 @@ def test_the_files_of_a_batch_follow_one_another(tmp_path: Path) -> None:
 def test_a_file_that_is_not_landed_reads_the_same(tmp_path: Path) -> None:
     file = _landed(tmp_path, b"id,x\n1,a\n")
     [fetched] = fetch_files([str(file[1])])
-    pd.testing.assert_frame_equal(read_fetched(fetched), read([file]))
+    pd.testing.assert_frame_equal(read_fetched(fetched), read([file]).frame)
 
 
 def _parquet(rows: int = 100) -> bytes:
@@ -197,6 +197,6 @@ def test_any_csv_comes_back_cell_for_cell_and_is_counted_alike(rows: list[list[s
     writer.writerows([["id", "x"], *rows])
     with tempfile.TemporaryDirectory() as name:
         file = _landed(Path(name), text.getvalue().encode())
-        frame = read([file])
+        frame = read([file]).frame
         assert _rows(frame) == [[c or None for c in row] for row in rows]
         assert count_rows(file) == len(rows)

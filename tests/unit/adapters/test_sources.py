@@ -161,7 +161,7 @@ def test_a_table_lands_like_a_file_and_reads_back(database: str, tmp_path: Path)
     zone = LandingZone(str(tmp_path / "zone"), max_bytes=10**6)
     landing = zone.land("market", found.batch_id, found.files).landing
     assert landing.files[0].source.endswith("rows.db#rows")
-    assert read(zone.fetch(landing))["id"].tolist() == [1, 2, 3]
+    assert read(zone.fetch(landing)).frame["id"].tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
