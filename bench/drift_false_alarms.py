@@ -28,7 +28,7 @@ from scipy.stats import ks_2samp
 from evenkeel.drift.calibration import Calibration, calibrate
 from evenkeel.drift.distance import values_of
 from evenkeel.drift.measurement import measure
-from evenkeel.settings.pipeline import Drift
+from evenkeel.settings.quality import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from evenkeel.errors import ModelUnusable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from evenkeel.settings.pipeline import Drift
+    from evenkeel.settings.quality import Drift
 
 LEAST_THRESHOLD = 0.1
 """Evidently's own default for both distances: what lies nearer is no drift worth a name, however sure."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from evenkeel.drift.calibration import Calibration
-    from evenkeel.settings.pipeline import Drift
+    from evenkeel.settings.quality import Drift
 
 _FEWEST_VALUES = 5
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from evenkeel.domain.drift import DriftVerdict
-    from evenkeel.settings.pipeline import Drift
+    from evenkeel.settings.quality import Drift
 
 
 def render_html(

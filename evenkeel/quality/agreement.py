@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from evenkeel.quality.kind import Kind
     from evenkeel.settings import Settings
-    from evenkeel.settings.pipeline import ColumnImpute
+    from evenkeel.settings.quality import ColumnImpute
 
 _NUMBERS_ONLY = ("median", "knn", "iterative")
 _FOR_OTHERS = "most_frequent, constant or last_known_good"

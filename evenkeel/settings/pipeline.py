@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from evenkeel.settings.platform import Platform, Section
+from evenkeel.settings.quality import Drift, Faults, Impute, Quality, Share
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
 Calendar = Literal["half_hour", "hour", "weekday", "day", "month", "weekend"]
 
 
@@ -61,81 +61,6 @@ class Source(Section):
     query: str | None = None
     table: str | None = None
     batch_format: str = "%Y-%m-%d"
-
-
-class Quality(Section):
-    """When a batch is refused whole.
-
-    Attributes:
-        max_quarantined_share: Above this share of rows the batch is held.
-    """
-
-    max_quarantined_share: Share = 0.5
-
-
-class ColumnImpute(Section):
-    """How missing cells of one column are filled.
-
-    Attributes:
-        strategy: ``median`` and ``most_frequent`` of the reference; ``constant``; ``knn`` and ``iterative``
-            from the row's other numbers; ``last_known_good``, the newest value seen.
-        fill_value: What ``constant`` fills in.
-    """
-
-    strategy: Literal["median", "most_frequent", "constant", "knn", "iterative", "last_known_good"]
-    fill_value: str | float | None = None
-
-    @model_validator(mode="after")
-    def _constant_has_a_value(self) -> Self:
-        if (self.strategy == "constant") != (self.fill_value is not None):
-            raise ValueError("fill_value belongs to strategy 'constant', and only to it")
-        return self
-
-
-class Impute(Section):
-    """How missing cells are filled, and how many may be missing.
-
-    Attributes:
-        numeric: Default for numeric columns.
-        categorical: Default for the others.
-        columns: Per column.
-        max_row_share: A row with a larger share of its feature cells missing is quarantined.
-        max_batch_share: A batch with a larger share of all feature cells missing is held.
-    """
-
-    numeric: ColumnImpute = ColumnImpute(strategy="median")
-    categorical: ColumnImpute = ColumnImpute(strategy="most_frequent")
-    columns: dict[str, ColumnImpute] = Field(default_factory=dict)
-    max_row_share: Share = 0.5
-    max_batch_share: Share = 0.4
-
-
-class RetrainRule(Section):
-    """Ask for a retrain when at least ``drifted`` of the last ``of`` batches drifted.
-
-    Attributes:
-        drifted: Batches with a drift verdict.
-        of: Batches looked back on.
-    """
-
-    drifted: int = Field(default=3, ge=1)
-    of: int = Field(default=5, ge=1)
-
-
-class Drift(Section):
-    """How drift is judged.
-
-    Attributes:
-        false_alarm: Share of undrifted batches that may raise the whole-batch alarm, all columns together.
-        sample: Rows of the batch and of the reference that are looked at.
-        min_rows: A smaller batch gets no verdict.
-        retrain_when: When verdicts ask for a retrain.
-    """
-
-    false_alarm: float = Field(default=0.01, gt=0, lt=0.5)
-    sample: int = Field(default=2000, ge=50, le=100_000)
-    min_rows: int = Field(default=20, ge=5)
-    retrain_when: RetrainRule = RetrainRule()
 
 
 class Heuristic(Section):
@@ -291,7 +216,8 @@ class Pipeline(Section):
         features: What the models see.
         sources: Where batches come from; without any, batches come by ``evenkeel land`` only.
         schedules: When the deployed flows run.
-        quality: When a batch is refused whole.
+        quality: When a batch is refused whole, and what becomes of a lost column.
+        faults: What is done about values that break silently.
         impute: How missing cells are filled, and how many may be missing.
         drift: How drift is judged.
         ladder: How answers are made.
@@ -312,6 +238,7 @@ class Pipeline(Section):
     sources: tuple[Source, ...] = ()
     schedules: Schedules = Schedules()
     quality: Quality = Quality()
+    faults: Faults = Faults()
     impute: Impute = Impute()
     drift: Drift = Drift()
     ladder: Ladder

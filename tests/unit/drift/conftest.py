@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from evenkeel.drift.calibration import Calibration, calibrate
-from evenkeel.settings.pipeline import Drift
+from evenkeel.settings.quality import Drift
 
 KINDS = {
     "when": "time",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from evenkeel.drift.calibration import LEAST_THRESHOLD, Calibration, Level, calibrate
 from evenkeel.errors import ModelUnusable
-from evenkeel.settings.pipeline import Drift
+from evenkeel.settings.quality import Drift
 
 from .conftest import DAY, KINDS
 

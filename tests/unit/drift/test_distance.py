@@ -9,7 +9,7 @@ from evidently.metrics import ValueDrift
 from evenkeel.drift.calibration import Calibration
 from evenkeel.drift.distance import load_distances, values_of
 from evenkeel.drift.measurement import measure
-from evenkeel.settings.pipeline import Drift
+from evenkeel.settings.quality import Drift
 
 from .conftest import KINDS
 

@@ -7,7 +7,7 @@ import pytest
 from evenkeel.domain.drift import DriftVerdict
 from evenkeel.drift.calibration import Calibration, calibrate
 from evenkeel.drift.measurement import measure
-from evenkeel.settings.pipeline import Drift
+from evenkeel.settings.quality import Drift
 
 from .conftest import DAY, KINDS, market
 

@@ -8,7 +8,7 @@ from evenkeel.drift.calibration import Calibration
 from evenkeel.drift.measurement import measure
 from evenkeel.drift.report import render_html
 from evenkeel.errors import UsageError
-from evenkeel.settings.pipeline import Drift
+from evenkeel.settings.quality import Drift
 
 
 def test_the_page_shows_every_measured_column(
