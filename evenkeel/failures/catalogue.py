@@ -72,6 +72,12 @@ def catalogue() -> MappingProxyType[str, Cause]:
     return MappingProxyType({cause: _cause(cause, **row) for cause, row in rows.items()})
 
 
+def taints(cause: str) -> bool:
+    """Say whether a cause taints rows; one that the catalogue does not know (any more) does not."""
+    row = catalogue().get(cause)
+    return row is not None and row.taints
+
+
 def _cause(cause: str, *, response: str, severity: str, taints: bool = False, **words: str) -> Cause:
     return Cause(
         cause=cause, response=Response(response), severity=Severity(severity), taints=taints, **words

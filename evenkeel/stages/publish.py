@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, Counts, Pins
+from evenkeel.stages.resolve import resolve_passed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,12 +71,17 @@ def close_if_published(run: BatchRun) -> bool:
     scored = lake.counts(name, Table.PREDICTIONS).get(run.batch_id, 0)
     quarantined = lake.counts(name, Table.QUARANTINE).get(run.batch_id, 0)
     run.counts = Counts(landed=scored + quarantined, scored=scored, quarantined=quarantined)
-    conclude_batch(run)
+    conclude_batch(run, judged=False)
     return True
 
 
-def conclude_batch(run: BatchRun) -> None:
-    """Close the batch in the ledger and resolve what earlier batches left open and this one passed."""
+def conclude_batch(run: BatchRun, *, judged: bool = True) -> None:
+    """Close the batch in the ledger and resolve what it shows to be over.
+
+    Args:
+        run: The run.
+        judged: Whether this run read and judged the batch; False where it only closes it for a crashed one.
+    """
     workspace = run.workspace
     run.open_incidents()  # what was noted after the commit: a step that only watches and failed
     run.state = BatchState.PUBLISHED
@@ -87,15 +93,7 @@ def conclude_batch(run: BatchRun) -> None:
         run_id=run.run_id,
         at=workspace.now(),
     )
-    opened = workspace.ledger.incidents(workspace.name)
-    mine = {i.cause for i in opened if i.batch_id == run.batch_id}
-    done = {b.batch_id for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])}
-    passed = [
-        i
-        for i in opened
-        if i.resolved_at is None and i.batch_id in done - {run.batch_id} and i.cause not in mine
-    ]
-    workspace.ledger.resolve_incidents(passed, at=workspace.now())
+    resolve_passed(run, judged=judged)
 
 
 def _accepted(run: BatchRun, filled: Filled, imputed: pa.Array) -> pa.Table:

@@ -17,7 +17,7 @@ from evenkeel.domain.incident import Incident
 from evenkeel.domain.model_event import EventKind, ModelEvent, Standing, standing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -123,7 +123,10 @@ class Ledger:
             return connection.execute(sa.update(b).where(key).values(**fresh)).rowcount > 0
 
     def open_incident(self, incident: Incident) -> None:
-        """Open an incident; a repeat of the same cause and batch (or stage, outside a batch) folds into it."""
+        """Open an incident; a repeat of the same cause and batch (or stage, outside a batch) folds into it.
+
+        It keeps when it opened, unless it had been resolved: then it opens anew.
+        """
         parts = (incident.pipeline, incident.batch_id or f"/{incident.stage}", incident.cause)
         values = {
             "pipeline": incident.pipeline,
@@ -139,7 +142,11 @@ class Ledger:
         }
         with self._database.transaction() as connection:
             insert = self._database.insert(tables.incidents).values(**values)
-            fold = {k: insert.excluded[k] for k in ("response", "evidence", "resolved_at")}
+            fold: dict[str, Any] = {k: insert.excluded[k] for k in ("response", "evidence", "resolved_at")}
+            known = tables.incidents.c
+            fold["opened_at"] = sa.case(
+                (known.resolved_at.is_(None), known.opened_at), else_=insert.excluded.opened_at
+            )
             connection.execute(insert.on_conflict_do_update(index_elements=["fingerprint"], set_=fold))
 
     def incidents(self, pipeline: str, *, open_only: bool = False) -> list[Incident]:
@@ -163,8 +170,16 @@ class Ledger:
                 for row in connection.execute(query)
             ]
 
-    def resolve_incidents(self, resolved: Sequence[Incident], *, at: datetime) -> None:
-        """Mark open incidents as resolved."""
+    def resolve_incidents(
+        self, resolved: Sequence[Incident], *, at: datetime, said: Mapping[str, Any] | None = None
+    ) -> None:
+        """Mark open incidents as resolved.
+
+        Args:
+            resolved: The incidents.
+            at: When.
+            said: Who resolved them and why; kept among their evidence.
+        """
         i = tables.incidents
         with self._database.transaction() as connection:
             for incident in resolved:
@@ -177,7 +192,7 @@ class Ledger:
                         i.c.stage == incident.stage,
                         i.c.resolved_at.is_(None),
                     )
-                    .values(resolved_at=at)
+                    .values(resolved_at=at, **({"evidence": incident.evidence | said} if said else {}))
                 )
 
     def add_event(self, happened: ModelEvent) -> None:
