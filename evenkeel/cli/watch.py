@@ -29,14 +29,30 @@ def status(pipeline: PipelineName, config: ConfigFile = None, as_json: AsJson = 
 
 def incidents(
     pipeline: PipelineName,
+    *,
     open_only: Annotated[bool, typer.Option("--open", help="Only those not resolved.")] = False,
+    resolve: Annotated[
+        str | None, typer.Option(metavar="BATCH", help="Resolve what is open of this batch, and list it.")
+    ] = None,
+    cause: Annotated[str | None, typer.Option(help="With --resolve: only this cause.")] = None,
+    why: Annotated[str, typer.Option(help="With --resolve: the reason, kept with the incident.")] = "",
+    by: Annotated[str, typer.Option(help="With --resolve: who says so.")] = "hand",
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what failed and why."""
+    """List what failed and why; or resolve what a person has looked at, so that its rows may be learned from."""
     from evenkeel.cli.show import show_rows
+    from evenkeel.errors import UsageError
+    from evenkeel.stages.resolve import resolve_by_hand
 
-    found = workspace_for(pipeline, config).ledger.incidents(pipeline, open_only=open_only)
+    if resolve is None and (cause or why):
+        raise UsageError("--cause and --why belong to --resolve", fix="name the batch with --resolve BATCH")
+    workspace = workspace_for(pipeline, config)
+    found = workspace.ledger.incidents(pipeline, open_only=open_only)
+    if resolve is not None:
+        done = {i.cause for i in resolve_by_hand(workspace, resolve, cause=cause, why=why, by=by)}
+        after = workspace.ledger.incidents(pipeline)
+        found = [i for i in after if i.batch_id == resolve and i.cause in done]
     rows = [
         {
             "opened": f"{i.opened_at:%Y-%m-%d %H:%M}" if i.opened_at else "",
@@ -50,7 +66,7 @@ def incidents(
         }
         for i in found
     ]
-    show_rows(rows, as_json=as_json, title=f"{pipeline}: incidents")
+    show_rows(rows, as_json=as_json, title=f"{pipeline}: {'resolved' if resolve else 'incidents'}")
 
 
 def audit(pipeline: PipelineName, config: ConfigFile = None, as_json: AsJson = False) -> None:

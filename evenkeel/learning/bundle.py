@@ -161,7 +161,7 @@ def _built(name: str, build: Callable[[], T]) -> T:
 
 def _card(document: dict[str, Any]) -> Card:
     known = {f.name for f in fields(Card)}
-    tuples = {"columns", "baseline_columns", "classes", "window", "notes"}
+    tuples = {"columns", "baseline_columns", "classes", "window", "notes", "batches"}
     values: dict[str, Any] = {k: tuple(v) if k in tuples else v for k, v in document.items() if k in known}
     return Card(**values)
 

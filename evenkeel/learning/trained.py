@@ -36,7 +36,9 @@ class Card:
         seed: Seed of everything random.
         versions: Library -> version at training.
         code_version: evenkeel's version, with the commit where known.
-        notes: What a person should know of this training: candidates dropped and why, calibration left out.
+        notes: What a person should know of this training: candidates dropped and why, calibration left out,
+            batches left out.
+        batches: The batches that the rows learned from and judged on came in; empty in older versions.
     """
 
     pipeline: str
@@ -57,6 +59,7 @@ class Card:
     versions: dict[str, str] = field(default_factory=dict)
     code_version: str = ""
     notes: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

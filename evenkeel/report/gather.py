@@ -12,6 +12,7 @@ from evenkeel.domain.batch import BatchRecord, BatchState
 from evenkeel.report.data import BatchLine, EventLine, IncidentLine, PromiseLine, ReportData
 from evenkeel.stages.label import newest_labels
 from evenkeel.stages.request import open_request
+from evenkeel.stages.resolve import tainted_batches, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ def standing_lines(workspace: Workspace) -> list[dict[str, Any]]:
         "last drift": _drift_word(list(drift.values())[-1]) if drift else "not measured",
         "retrain": f"asked for: {request.why}" if request else "not asked for",
         "open incidents": len(open_incidents),
+        "kept out of training": tell(tainted_batches(workspace)) or "no batch",
     }
     return [{"what": what, "value": value} for what, value in lines.items()]
 

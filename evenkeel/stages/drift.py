@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evenkeel.domain.drift import DriftVerdict, asks_for_retrain
 from evenkeel.domain.model_event import EventKind, ModelEvent
+from evenkeel.failures.catalogue import taints
 from evenkeel.stages.request import last_judged, open_request
 
 if TYPE_CHECKING:
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
 def measure_drift(run: BatchRun, filled: Filled, models: Models) -> DriftVerdict:
     """Measure, store and note the batch's drift.
 
+    Drift of a batch whose feed broke says nothing of the world: it is kept as measured, and counts for nothing.
+
     Raises:
         ModelUnusable: The champion's reference is altered or missing.
     """
     workspace = run.workspace
-    verdict = _verdict(run, filled, models)
+    verdict = _discounted(run, _verdict(run, filled, models))
     if verdict.drifted:
         run.note(
             "data.covariate_drift",
@@ -87,6 +91,18 @@ def drift_page(run: BatchRun, filled: Filled, models: Models, verdict: DriftVerd
         path,
         config=workspace.pipeline.drift,
         seed=workspace.pipeline.training.seed,
+    )
+
+
+def _discounted(run: BatchRun, verdict: DriftVerdict) -> DriftVerdict:
+    """Return the verdict, not drifted where an incident of this run taints the rows that it was measured on."""
+    broke = sorted({i.cause for i in run.notes if taints(i.cause)})
+    if not verdict.drifted or not broke:
+        return verdict
+    return replace(
+        verdict,
+        drifted=False,
+        note=f"does not count: the feed broke ({', '.join(broke)}); {verdict.note}",
     )
 
 

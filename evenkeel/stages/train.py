@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import structlog
 
 from evenkeel.adapters.lake import Table
 from evenkeel.adapters.model_folder import prepare_model_folder
 from evenkeel.domain.batch import BatchState, ModelRef
+from evenkeel.errors import Permanent
 from evenkeel.learning.bundle import Bundle, write_parts
 from evenkeel.learning.features import model_frame
 from evenkeel.learning.gates import judge
@@ -25,8 +27,11 @@ from evenkeel.learning.scorer import mismatch
 from evenkeel.learning.training import train
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.stages.label import newest_labels, typed_key
+from evenkeel.stages.resolve import tainted_batches, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from evenkeel.bootstrap import Workspace
     from evenkeel.domain.gates import GateReport
     from evenkeel.learning.trained import Trained
@@ -43,19 +48,28 @@ class Examples:
         frame: Features and time, the imputed cells empty again.
         target: Their labels, same index.
         batch_rows: The usual number of rows of a batch.
+        batches: The batches they came in, sorted.
+        left_out: Batches that would have been among them but for open incidents -> their causes.
     """
 
     frame: pd.DataFrame
     target: pd.Series[Any]
     batch_rows: int
+    batches: tuple[str, ...] = ()
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def gather_examples(workspace: Workspace) -> Examples:
-    """Return the newest published rows whose label has arrived, at most the training window."""
+    """Return the newest published rows whose label has arrived, at most the training window.
+
+    Batches under an open incident that taints their rows are left out, and older ones fill the window.
+    """
     pipeline = workspace.pipeline
-    batches = _newest_batches(workspace)
-    columns = [*dict.fromkeys([*pipeline.row_key, pipeline.time, *pipeline.features.columns]), "imputed"]
-    rows = workspace.lake.read(workspace.name, Table.ACCEPTED, columns=columns, batch_ids=batches)
+    batches, left_out = _newest_batches(workspace)
+    columns = [*dict.fromkeys([*pipeline.row_key, pipeline.time, *pipeline.features.columns])]
+    rows = workspace.lake.read(
+        workspace.name, Table.ACCEPTED, columns=[*columns, "batch_id", "imputed"], batch_ids=batches
+    )
     rows = typed_key(workspace, rows)
     labelled = rows.merge(newest_labels(workspace), on=list(pipeline.row_key), how="inner")
     labelled = labelled.sort_values([pipeline.time, *pipeline.row_key], kind="stable")
@@ -63,22 +77,50 @@ def gather_examples(workspace: Workspace) -> Examples:
     frame = _unimputed(labelled, pipeline.features.columns)
     sizes = workspace.lake.counts(workspace.name, Table.ACCEPTED)
     usual = int(pd.Series([sizes[b] for b in batches], dtype=float).median()) if batches else 0
-    return Examples(frame=frame.drop(columns=["label"]), target=labelled["label"], batch_rows=usual)
+    if left_out:
+        structlog.get_logger().warning(
+            "batches left out of training", pipeline=workspace.name, stage="examples", left_out=tell(left_out)
+        )
+    return Examples(
+        frame=frame.drop(columns=["label", "batch_id"]),
+        target=labelled["label"],
+        batch_rows=usual,
+        batches=tuple(sorted(labelled["batch_id"].unique())),
+        left_out=left_out,
+    )
 
 
 def train_challenger(workspace: Workspace, examples: Examples) -> Trained:
-    """Train on the examples.
+    """Train on the examples; the card says which batches they came in, and which were left out and why.
 
     Raises:
-        Permanent: Too few rows, one class only, or no candidate that works.
+        Permanent: Too few rows, one class only, or no candidate that works; where batches were left out,
+            the message names them.
     """
-    return train(
-        examples.frame,
-        examples.target,
-        workspace.pipeline,
-        workspace.kinds,
-        batch_rows=examples.batch_rows,
-    )
+    left_out = examples.left_out
+    try:
+        trained = train(
+            examples.frame,
+            examples.target,
+            workspace.pipeline,
+            workspace.kinds,
+            batch_rows=examples.batch_rows,
+        )
+    except Permanent as error:
+        if not left_out:
+            raise
+        raise Permanent(
+            f"{error.message}; {_left_out_note(left_out)}",
+            fix=f"once their rows are right, `evenkeel incidents {workspace.name} --resolve BATCH`",
+            cause=error.cause,
+            evidence=error.evidence | {"left_out": {b: list(causes) for b, causes in left_out.items()}},
+        ) from error
+    notes = (*trained.card.notes, *([_left_out_note(left_out)] if left_out else []))
+    return replace(trained, card=replace(trained.card, batches=examples.batches, notes=notes))
+
+
+def _left_out_note(left_out: Mapping[str, tuple[str, ...]]) -> str:
+    return f"{len(left_out)} batches left out until their incidents are resolved: {tell(left_out)}"
 
 
 @dataclass(frozen=True)
@@ -183,18 +225,24 @@ def _describe_for_registry(workspace: Workspace, trained: Trained, folder: Path)
     prepare_model_folder(folder, seen, predictions, created=trained.card.window[1])
 
 
-def _newest_batches(workspace: Workspace) -> list[str]:
-    """Return the newest published batches that surely hold a training window."""
+def _newest_batches(workspace: Workspace) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+    """Return the newest published batches that surely hold a training window, and the tainted ones between."""
     sizes = workspace.lake.counts(workspace.name, Table.ACCEPTED)
+    tainted = tainted_batches(workspace)
     chosen: list[str] = []
+    left_out: dict[str, tuple[str, ...]] = {}
     total = 0
     for batch in reversed(workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])):
         if total >= 2 * workspace.pipeline.training.window:
             break
-        if batch.batch_id in sizes:
+        if batch.batch_id not in sizes:
+            continue
+        if batch.batch_id in tainted:
+            left_out[batch.batch_id] = tainted[batch.batch_id]
+        else:
             chosen.append(batch.batch_id)
             total += sizes[batch.batch_id]
-    return chosen
+    return chosen, left_out
 
 
 def _holds(column: str, names: list[str]) -> bool:

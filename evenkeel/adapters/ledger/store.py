@@ -192,7 +192,7 @@ class Ledger:
                         i.c.stage == incident.stage,
                         i.c.resolved_at.is_(None),
                     )
-                    .values(resolved_at=at, **({"evidence": incident.evidence | said} if said else {}))
+                    .values(resolved_at=at, **({"evidence": {**incident.evidence, **said}} if said else {}))
                 )
 
     def add_event(self, happened: ModelEvent) -> None:
