@@ -24,7 +24,14 @@ PAGE = ROOT / "docs" / "configuration.md"
 
 # With more paths than this to one kind of section, its heading names their parent.
 _MANY = 4
-_PLAIN = {str: "text", SecretStr: "text, kept secret", int: "whole number", float: "number", Any: "any value"}
+_PLAIN = {
+    bool: "true or false",
+    str: "text",
+    SecretStr: "text, kept secret",
+    int: "whole number",
+    float: "number",
+    Any: "any value",
+}
 
 INTRODUCTION = """\
 # Configuration
@@ -120,13 +127,14 @@ def _about(model: type[BaseModel]) -> str:
 
 
 def _meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Read the Attributes section of a Google docstring."""
-    text = inspect.cleandoc(model.__doc__ or "").partition("\nAttributes:\n")[2]
+    """Read the Attributes section of a Google docstring, after those of the classes it builds on."""
     found: dict[str, str] = {}
-    for entry in re.split(r"\n(?=    \w)", "\n" + text):
-        name, colon, meaning = entry.strip().partition(":")
-        if colon:
-            found[name] = _marked(" ".join(meaning.split()))
+    for part in reversed(model.__mro__):
+        text = inspect.cleandoc(part.__doc__ or "").partition("\nAttributes:\n")[2]
+        for entry in re.split(r"\n(?=    \w)", "\n" + text):
+            name, colon, meaning = entry.strip().partition(":")
+            if colon:
+                found[name] = _marked(" ".join(meaning.split()))
     return found
 
 
@@ -178,6 +186,8 @@ def _written(value: Any) -> str:
         value = {name: getattr(value, name) for name in value.model_dump(exclude_defaults=True)}
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_written(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from evenkeel.settings.platform import Platform, Section
 from evenkeel.settings.quality import Drift, Faults, Impute, Quality, Share
+from evenkeel.settings.sources import Name, Source
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Calendar = Literal["half_hour", "hour", "weekday", "day", "month", "weekend"]
 
 
@@ -42,25 +42,6 @@ class Features(Section):
 
     columns: tuple[str, ...] = Field(min_length=1)
     calendar: tuple[Calendar, ...] = ()
-
-
-class Source(Section):
-    """Where batches come from: a file, folder glob, ``http(s)://``, ``s3://`` or a database query.
-
-    Attributes:
-        name: The source's name.
-        uri: For files, a path or URL that may hold ``*`` (every match is a batch named by its stem) or
-            ``{batch}``. For SQL, an SQLAlchemy URL; its password comes from the environment as ``${VAR}``.
-        query: For SQL, a SELECT that may hold ``:batch``.
-        table: For SQL, a whole table instead of a query.
-        batch_format: For ``{batch}`` and ``:batch``, the strftime pattern of the scheduled time.
-    """
-
-    name: Name = "main"
-    uri: str
-    query: str | None = None
-    table: str | None = None
-    batch_format: str = "%Y-%m-%d"
 
 
 class Heuristic(Section):
@@ -266,6 +247,13 @@ class Pipeline(Section):
                 raise ValueError(
                     f"target.default must be one of target.classes {list(classes)}, found {default!r}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_have_names_of_their_own(self) -> Self:
+        names = [s.name for s in self.sources]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"sources: {twice[0]!r} is the name of several; give each a name of its own")
         return self
 
     @model_validator(mode="after")
