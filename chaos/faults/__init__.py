@@ -1,0 +1,1 @@
+"""What is injected: one module of functions per family of faults."""
