@@ -33,6 +33,8 @@ class LandedFile:
         size: Bytes.
         source: Where it came from, secrets masked.
         format: ``csv``, ``csv.gz``, ``jsonl`` or ``parquet``.
+        origin: Name of the configured source that brought it; empty where a person named it.
+        stale: Name of the source whose rows these are although they are older than they should be; else empty.
     """
 
     name: str
@@ -40,16 +42,32 @@ class LandedFile:
     size: int
     source: str
     format: str
+    origin: str = ""
+    stale: str = ""
 
 
 @dataclass(frozen=True)
 class Landing:
-    """A batch as it landed: its files, in order."""
+    """A batch as it landed.
+
+    Attributes:
+        pipeline: Pipeline name.
+        batch_id: Batch id.
+        files: Its files, in order.
+        landed_at: UTC.
+        repeats: The earlier batch whose files these are, standing in for a source that was away; else empty.
+    """
 
     pipeline: str
     batch_id: str
     files: tuple[LandedFile, ...]
     landed_at: datetime
+    repeats: str = ""
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The sources that this batch has older rows of than it should, sorted."""
+        return tuple(sorted({f.stale for f in self.files if f.stale}))
 
 
 @dataclass(frozen=True)
