@@ -47,9 +47,10 @@ def score_batch(workspace: Workspace, batch_id: str, outcomes: Outcomes) -> None
         if steps.close_if_published(run):
             return
         pins = steps.pin_batch(run)
-        frame = steps.read_batch(run, pins)
-        checked = steps.validate_batch(run, frame)
+        rows = steps.read_batch(run, pins)
         models = steps.open_models(run, pins)
+        treatment = steps.diagnose_batch(run, pins, rows, models)
+        checked = steps.validate_batch(run, rows, treatment)
         filled = steps.impute_batch(run, pins, checked, models)
         answers = steps.score_rows(run, checked, filled, models)
         steps.publish_batch(run, pins, checked, filled, answers)

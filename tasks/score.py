@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pandas as pd
 from prefect.runtime import flow_run
 
 from evenkeel.domain.batch import Counts, Pins
 from evenkeel.domain.drift import DriftVerdict
 from evenkeel.domain.ladder import Answers
+from evenkeel.domain.rows import Rows
 from evenkeel.failures.attribution import attribute, evidence
 from evenkeel.learning.bundle import Bundle
+from evenkeel.quality.treatment import Treatment
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.resilience.policy import Dependency
-from evenkeel.stages import drift, impute, land, models, pin, publish, read, score, validate
+from evenkeel.stages import diagnose, drift, impute, land, models, pin, publish, read, score, validate
 from evenkeel.stages.batch_run import BatchRun
 from tasks.artifacts import show_batch, show_drift
 from tasks.scope import PipelineScope
@@ -52,15 +53,9 @@ def pin_batch(run: BatchRun) -> Pins:
 
 
 @step("read", touches=Dependency.LANDING)
-def read_batch(run: BatchRun, pins: Pins) -> pd.DataFrame:
+def read_batch(run: BatchRun, pins: Pins) -> Rows:
     """Read the landed rows, their bytes verified."""
     return read.read_batch(run, pins)
-
-
-@step("validate", touches=Dependency.COMPUTE)
-def validate_batch(run: BatchRun, frame: pd.DataFrame) -> validate.Checked:
-    """Split accepted from quarantined rows and judge the batch."""
-    return validate.validate_batch(run, frame)
 
 
 @step("model", touches=Dependency.REGISTRY)
@@ -76,6 +71,18 @@ def open_models(run: BatchRun, pins: Pins) -> models.Models:
         champion=models.standby(run.workspace, pins.champion, _open_model(run, pins, "champion")),
         previous=models.standby(run.workspace, pins.previous, _open_model(run, pins, "previous")),
     )
+
+
+@step("diagnose", touches=Dependency.LAKE)
+def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, opened: models.Models) -> Treatment:
+    """Find the batch's silent faults and treat them."""
+    return diagnose.diagnose_batch(run, pins, rows, opened)
+
+
+@step("validate", touches=Dependency.COMPUTE)
+def validate_batch(run: BatchRun, rows: Rows, treatment: Treatment) -> validate.Checked:
+    """Split accepted from quarantined rows and judge the batch."""
+    return validate.validate_batch(run, rows, treatment)
 
 
 @step("impute", touches=Dependency.COMPUTE)

@@ -26,7 +26,7 @@ _REASON = pa.struct([("column", _TEXT), ("check", _TEXT), ("value", _TEXT)])
 
 # Columns that are not here (the row key, the features, prediction and label) have the pipeline's own types.
 REQUIRED: dict[Table, dict[str, pa.DataType]] = {
-    Table.ACCEPTED: {BATCH: _TEXT, "imputed": _TEXTS, "stale": _TEXTS},
+    Table.ACCEPTED: {BATCH: _TEXT, "imputed": _TEXTS, "stale": _TEXTS, "repaired": _TEXTS, "original": _TEXT},
     Table.QUARANTINE: {BATCH: _TEXT, "raw": _TEXT, "reasons": pa.list_(_REASON)},
     Table.PREDICTIONS: {
         BATCH: _TEXT,
@@ -37,6 +37,7 @@ REQUIRED: dict[Table, dict[str, pa.DataType]] = {
         "model_version": _TEXT,
         "imputed": _TEXTS,
         "stale": _TEXTS,
+        "repaired": _TEXTS,
         "needs_review": pa.bool_(),
         "rule_overrides": _TEXTS,
         "revision": pa.int32(),

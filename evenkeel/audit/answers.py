@@ -12,6 +12,7 @@ from evenkeel.audit.labels import check_labels, name_answers
 from evenkeel.domain.ladder import Rung
 from evenkeel.domain.quality import Severity
 from evenkeel.errors import EvenkeelError
+from evenkeel.failures.catalogue import Response, catalogue
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.serving.ladder import answer
 from evenkeel.serving.rung import RungModel, build_rungs
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 5_000
 _TIMEOUT = 600.0
+_OURS = ("batch_id", "imputed", "stale", "repaired", "original")
 
 
 class AnswerCheck:
@@ -54,11 +56,15 @@ class AnswerCheck:
     def _check_incidents(self, book: Book, rows: pd.DataFrame, incidents: list[Incident]) -> None:
         """Anything but the plain champion path has the incident that tells it."""
         causes = {i.cause for i in incidents}
+        repairs = {c.cause for c in catalogue().values() if c.response is Response.REPAIR}
         stepped_over = any(Rung.CHAMPION.value in i.evidence for i in incidents)
         lower = rows[rows["rung"] != Rung.CHAMPION.value]
         imputed = rows[rows["imputed"].map(len) > 0]
         other = rows[(rows["stale"].map(len) > 0) | (rows["rule_overrides"].map(len) > 0)]
+        nothing = pd.Series([[]] * len(rows), index=rows.index)
+        repaired = rows[rows.get("repaired", nothing).map(len) > 0]
         for part, told, what in (
+            (repaired, bool(causes & repairs), "rest on repaired values"),
             (lower, stepped_over, "come from a lower rung than the champion's"),
             (imputed, "data.nulls" in causes, "rest on imputed values"),
             (other, bool(incidents), "are stale or overridden"),
@@ -75,7 +81,7 @@ class AnswerCheck:
             self._findings.notes.append(
                 f"batch {book.batch_id}: a sample of {_SAMPLE} of its {len(rows)} answers was made again"
             )
-        features = book.accepted.drop(columns=["batch_id", "imputed", "stale"]).drop_duplicates(key)
+        features = book.accepted.drop(columns=list(_OURS), errors="ignore").drop_duplicates(key)
         rungs = self._rungs(pins)
         for (name, version), part in sample.groupby(["rung", "model_version"]):
             one = [r for r in rungs if r.name == name and r.version == version]
@@ -125,7 +131,7 @@ class AnswerCheck:
 
 
 def _suspect(incidents: list[Incident]) -> frozenset[str]:
-    """Return the columns that the batch's suite took from the rungs, as its incidents say."""
+    """Return the columns that were taken from the rungs, as the batch's incidents say."""
     found = [e for i in incidents for e in i.evidence.values() if isinstance(e, dict)]
     return frozenset(c for e in found if e.get("severity") == Severity.DEGRADE.value for c in e["columns"])
 

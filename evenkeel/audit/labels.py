@@ -8,7 +8,6 @@ import numpy as np
 
 from evenkeel.audit.promise import Findings, shown
 from evenkeel.domain.ladder import Rung
-from evenkeel.stages.publish import FIRST_REVISION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,8 +35,8 @@ def check_labels(workspace: Workspace, book: Book, pins: Pins, findings: Finding
     breach(rows[(rows["arm"] != _ARM).fillna(True)], f"say another arm than {_ARM}")
     every = book.predictions
     breach(
-        every[(every["revision"] != FIRST_REVISION).fillna(True)],
-        f"say another revision than {FIRST_REVISION}",
+        every[(every["revision"] != pins.revision).fillna(True)],
+        f"say another revision than {pins.revision}",
     )
     if book.of_today:
         review = confidence < workspace.pipeline.review.below
@@ -47,7 +46,10 @@ def check_labels(workspace: Workspace, book: Book, pins: Pins, findings: Finding
     for column, what in (
         ("imputed", "say other imputed columns than were imputed"),
         ("stale", "say other stale sources than the accepted rows"),
+        ("repaired", "say other repaired columns than the accepted rows"),
     ):
+        if column not in rows.columns:
+            continue  # answered before there was such a column
         pairs = zip(both[column], both[f"{column}_accepted"], strict=True)
         breach(both[np.array([list(a) != list(b) for a, b in pairs], dtype=bool)], what)
 

@@ -12,6 +12,7 @@ from evenkeel.audit.promise import Findings, shown
 
 if TYPE_CHECKING:
     from evenkeel.audit.book import Book
+    from evenkeel.audit.landed import Landed
     from evenkeel.bootstrap import Workspace
 
 
@@ -26,20 +27,50 @@ def name_rows(
 
 def row_keys(workspace: Workspace, frame: pd.DataFrame) -> Counter[tuple[str, ...]]:
     """Count the row keys, each written the one way its column's kind is written."""
+    return Counter(_key_tuples(workspace, frame))
+
+
+def _key_tuples(workspace: Workspace, frame: pd.DataFrame) -> list[tuple[str, ...]]:
     columns = [
         workspace.schema.coerce(k, frame[k]).values.astype("string").fillna("")
         for k in workspace.pipeline.row_key
     ]
-    return Counter(zip(*columns, strict=True))
+    return list(zip(*columns, strict=True))
 
 
-def quarantined_keys(workspace: Workspace, book: Book) -> Counter[tuple[str, ...]]:
-    """Count the keys of the quarantined rows from the rows as they came, not from the key columns."""
+def landed_keys(workspace: Workspace, book: Book, frame: pd.DataFrame) -> Counter[tuple[str, ...]]:
+    """Count the row keys of answered rows as they landed: a repaired key as it was before its repair."""
+    repaired = _repaired_keys(workspace, book)
+    if not repaired:
+        return row_keys(workspace, frame)
+    counted: Counter[tuple[str, ...]] = Counter()
+    for key, count in row_keys(workspace, frame).items():
+        counted[repaired.get(key, key)] += count
+    return counted
+
+
+def _repaired_keys(workspace: Workspace, book: Book) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Return answered key -> landed key of the rows whose key was repaired."""
     key = list(workspace.pipeline.row_key)
-    raw = [_parsed(text) for text in book.quarantine["raw"]]
-    return row_keys(
-        workspace, pd.DataFrame([{k: row.get(k) for k in key} for row in raw], columns=key, dtype=object)
-    )
+    if "repaired" not in book.accepted.columns:
+        return {}
+    rows = book.accepted[[bool(set(names) & set(key)) for names in book.accepted["repaired"]]]
+    if rows.empty:
+        return {}
+    before = rows[key].astype(object)
+    for row, text in zip(rows.index, rows["original"], strict=True):
+        for column, value in _parsed(text).items():
+            if column in key:
+                before.loc[row, column] = value
+    return dict(zip(_key_tuples(workspace, rows), _key_tuples(workspace, before), strict=True))
+
+
+def quarantined_keys(workspace: Workspace, raw: pd.Series[Any], landed: Landed) -> Counter[tuple[str, ...]]:
+    """Count the keys of quarantined rows from the rows as they came, not from the key columns."""
+    key = list(workspace.pipeline.row_key)
+    rows = [_parsed(text) for text in raw]
+    cells = [{k: row.get(landed.names.get(k, k)) for k in key} for row in rows]
+    return row_keys(workspace, pd.DataFrame(cells, columns=key, dtype=object))
 
 
 def _parsed(text: Any) -> dict[str, Any]:

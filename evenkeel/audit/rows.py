@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenkeel.adapters import reading
-from evenkeel.audit.row_keys import name_rows, quarantined_keys, row_keys
+from evenkeel.audit.landed import read_landed
+from evenkeel.audit.row_keys import landed_keys, name_rows, quarantined_keys, row_keys
 from evenkeel.audit.values import check_raw, check_values
 from evenkeel.domain.batch import BatchState
 from evenkeel.errors import DataRejected
@@ -48,7 +49,7 @@ def check_rows(workspace: Workspace, book: Book, incidents: list[Incident], find
         findings.rows["pending"] += sum(reading.count_rows(f) for f in files)
         findings.notes.append(f"batch {book.batch_id} waits to be scored")
     else:
-        _check_published(workspace, files, book, findings)
+        _check_published(workspace, files, book, incidents, findings)
 
 
 def _check_held(files: Files, book: Book, incidents: list[Incident], findings: Findings) -> None:
@@ -81,7 +82,9 @@ def _check_held(files: Files, book: Book, incidents: list[Incident], findings: F
         findings.breach("P1", book.batch_id, f"{held} rows said to be held, {counted} landed")
 
 
-def _check_published(workspace: Workspace, files: Files, book: Book, findings: Findings) -> None:
+def _check_published(
+    workspace: Workspace, files: Files, book: Book, incidents: list[Incident], findings: Findings
+) -> None:
     newest = book.newest
     landed = sum(reading.count_rows(f) for f in files)
     scored, refused = len(newest), len(book.quarantine)
@@ -96,13 +99,14 @@ def _check_published(workspace: Workspace, files: Files, book: Book, findings: F
             f"{landed} rows landed, {scored} scored + {refused} quarantined = {scored + refused}",
         )
     _check_counts(book, findings, landed=landed, scored=scored, quarantined=refused)
-    raw = reading.read(files).frame
-    came = row_keys(workspace, raw)
-    answered = row_keys(workspace, newest)
-    turned_away = quarantined_keys(workspace, book)
+    read = read_landed(files, incidents, workspace.pipeline.row_key)
+    refused_rows = book.quarantine[~book.quarantine["raw"].isin(read.unreadable)]
+    came = row_keys(workspace, read.rows)
+    answered = landed_keys(workspace, book, newest)
+    turned_away = quarantined_keys(workspace, refused_rows["raw"], read)
     name_rows(findings, book, "landed, neither answered nor quarantined", came - answered - turned_away)
     name_rows(findings, book, "answered or quarantined more often than landed", answered + turned_away - came)
-    accepted = row_keys(workspace, book.accepted)
+    accepted = landed_keys(workspace, book, book.accepted)
     name_rows(findings, book, "accepted without an answer", accepted - answered, promise="P2")
     name_rows(findings, book, "answered without being accepted", answered - accepted)
     empty = newest[newest["prediction"].isna()]
@@ -117,9 +121,9 @@ def _check_published(workspace: Workspace, files: Files, book: Book, findings: F
             row_keys(workspace, foreign),
             promise="P2",
         )
-    check_raw(workspace, raw, book, findings)
+    check_raw(workspace, read, book, findings)
     if book.of_today:
-        check_values(workspace, raw, book, findings)
+        check_values(workspace, read.rows, book, findings)
 
 
 def _check_counts(book: Book, findings: Findings, **found: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,10 @@ from evenkeel.audit.row_keys import name_rows, row_keys
 from evenkeel.quality.quarantine import as_json
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from evenkeel.audit.book import Book
+    from evenkeel.audit.landed import Landed
     from evenkeel.audit.promise import Findings
     from evenkeel.bootstrap import Workspace
 
@@ -20,38 +24,75 @@ _CHUNK = 50_000
 
 
 def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings: Findings) -> None:
-    """Every accepted feature is what landed, but for the cells that landed empty and say they were imputed."""
+    """Every accepted feature is what landed, but for cells that are said to be imputed or repaired.
+
+    An imputed cell landed empty, or what landed in it is kept beside it, as is what a repaired cell was.
+    """
     key = list(workspace.pipeline.row_key)
     columns = [*dict.fromkeys((*key, *workspace.pipeline.features.columns))]
     landed, accepted = _typed(workspace, came, columns), _typed(workspace, book.accepted, columns)
-    accepted["imputed"] = book.accepted["imputed"]
+    kept = _originals(workspace, book.accepted, columns)
+    for column, values in kept.items():
+        if column in key:
+            accepted[column] = accepted[column].where(values.isna(), values)
+    for name in ("imputed", "repaired"):
+        accepted[name] = book.accepted.get(name, pd.Series([[]] * len(accepted), index=accepted.index))
+    accepted["row"] = range(len(accepted))
     # Of rows that share a key it cannot be told which was accepted; P1 counts them.
     landed = landed.drop_duplicates(key, keep=False)
     both = accepted.merge(landed, on=key, suffixes=("", "_landed"))
     altered = np.zeros(len(both), dtype=np.bool_)
-    touched = np.flatnonzero(both["imputed"].map(len))
     for column in workspace.pipeline.features.columns:
         if column in key:
             continue
         was, now = both[f"{column}_landed"], both[column]
-        imputed = np.zeros(len(both), dtype=np.bool_)
-        imputed[touched] = [column in names for names in both["imputed"].iloc[touched]]
-        same = ((was == now) | (was.isna() & now.isna())).fillna(False).to_numpy(np.bool_)
-        altered |= np.where(imputed, was.notna(), ~same)
-    what = "with values that neither landed nor are said to be imputed"
+        said = kept[column].iloc[both["row"]].set_axis(both.index) if column in kept else None
+        same = _same(was, now)
+        told = was.isna().to_numpy() if said is None else was.isna().to_numpy() | _same(was, said)
+        imputed, repaired = _names(both["imputed"], column), _names(both["repaired"], column)
+        altered |= ~np.where(imputed | repaired, told, same)
+    what = "with values that neither landed nor are said to be imputed or repaired"
     name_rows(findings, book, what, row_keys(workspace, both[altered]), promise="P3")
+
+
+def _same(one: pd.Series[Any], other: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    same: npt.NDArray[np.bool_] = (
+        ((one == other) | (one.isna() & other.isna())).fillna(False).to_numpy(np.bool_)
+    )
+    return same
+
+
+def _names(lists: pd.Series[Any], column: str) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(lists), dtype=np.bool_)
+    touched = np.flatnonzero(lists.map(len))
+    found[touched] = [column in names for names in lists.iloc[touched]]
+    return found
+
+
+def _originals(workspace: Workspace, accepted: pd.DataFrame, columns: list[str]) -> dict[str, pd.Series[Any]]:
+    """Return what landed in treated cells, typed; null in the others."""
+    texts = accepted["original"] if "original" in accepted.columns else pd.Series(dtype=object)
+    rows = {i: json.loads(text) for i, text in texts.dropna().items()}
+    kept: dict[str, pd.Series[Any]] = {}
+    for column in columns:
+        cells = [rows.get(i, {}).get(column) for i in accepted.index]
+        if any(cell is not None for cell in cells):
+            kept[column] = workspace.schema.coerce(column, pd.Series(cells, dtype=object)).values
+    return kept
 
 
 def _typed(workspace: Workspace, frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Return the columns as the schema types them; one that is not there is all null."""
     nothing = pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    return pd.DataFrame({c: workspace.schema.coerce(c, frame.get(c, nothing)).values for c in columns})
+    typed = {c: workspace.schema.coerce(c, frame.get(c, nothing)).values for c in columns}
+    return pd.DataFrame(typed).reset_index(drop=True)
 
 
-def check_raw(workspace: Workspace, came: pd.DataFrame, book: Book, findings: Findings) -> None:
+def check_raw(workspace: Workspace, read: Landed, book: Book, findings: Findings) -> None:
     """Every quarantined row is, as raw JSON, one of those that landed and no more often than it landed."""
     kept = Counter(map(str, book.quarantine["raw"]))
-    landed: Counter[str] = Counter()
+    came = read.came
+    landed: Counter[str] = Counter(read.unreadable)
     if kept:
         for start in range(0, len(came), _CHUNK):
             landed.update(text for text in as_json(came.iloc[start : start + _CHUNK]) if text in kept)

@@ -90,6 +90,9 @@ class Pins:
         inputs: sha256 of the landed files, in order.
         as_of: The instant the batch started (UTC): nothing later is looked at.
         last_good: For columns imputed by last known good, the newest value known at the start.
+        history: The last good batches that this one is compared with, oldest first.
+        joined: For each joined source, sha256 of the landed files it is joined from, in order.
+        revision: Which answer to the batch this is; 1 is the first.
     """
 
     champion: ModelRef | None
@@ -98,6 +101,9 @@ class Pins:
     inputs: tuple[str, ...]
     as_of: datetime
     last_good: dict[str, Any] = field(default_factory=dict)
+    history: tuple[str, ...] = ()
+    joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    revision: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form, read back by :meth:`from_json`."""
@@ -113,6 +119,10 @@ class Pins:
             inputs=tuple(data["inputs"]),
             as_of=datetime.fromisoformat(data["as_of"]),
             last_good=data["last_good"],
+            # Batches that were pinned before these were kept.
+            history=tuple(data.get("history", ())),
+            joined={name: tuple(found) for name, found in data.get("joined", {}).items()},
+            revision=data.get("revision", 1),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from evenkeel.quality.quarantine import Finding, cells_as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -24,6 +25,8 @@ def find(
     read: dict[str, Coerced],
     rules: Rules,
     row_key: Sequence[str],
+    *,
+    emptied: Mapping[str, npt.NDArray[np.bool_]],
 ) -> tuple[list[Finding], list[Broken]]:
     """Return what rows can be blamed for, and what none can.
 
@@ -34,6 +37,7 @@ def find(
         rules: pandera's checks.
         row_key: The columns that identify a row; of rows with one key the first that breaks nothing else
             is kept.
+        emptied: Column -> cells that were emptied on purpose.
     """
     findings = [
         Finding(name, check, rows := np.flatnonzero(mask), cells_as_text(frame[name], rows))
@@ -41,7 +45,7 @@ def find(
         for check, mask in coerced.flawed.items()
     ]
     unexplained = []
-    for broken in rules.broken(typed):
+    for broken in excused(rules.broken(typed), emptied):
         if broken.rows is None:
             unexplained.append(broken)
             continue
@@ -60,6 +64,18 @@ def find(
         name = ", ".join(row_key)
         findings.append(Finding(name, "unique", later, cells_as_text(_joined(typed, name), later)))
     return findings, unexplained
+
+
+def excused(broken: Sequence[Broken], emptied: Mapping[str, npt.NDArray[np.bool_]]) -> list[Broken]:
+    """Return what is left of broken checks when cells emptied on purpose may be null."""
+    left = []
+    for found in broken:
+        if found.check == "not_nullable" and found.rows is not None and found.column in emptied:
+            rows = found.rows[~emptied[found.column][found.rows]]
+            left += [replace(found, rows=rows)] if len(rows) else []
+        else:
+            left.append(found)
+    return left
 
 
 def _later_duplicates(keys: pd.DataFrame, bad: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

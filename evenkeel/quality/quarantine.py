@@ -15,6 +15,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from evenkeel.domain.quality import Split
+    from evenkeel.domain.rows import UnreadableLine
 
 _MAX_VALUE = 200
 _CAUSES = {
@@ -31,6 +32,13 @@ _CAUSES = {
     "not_nullable": "data.nulls",
     "missing_share": "data.nulls",
     "unique": "data.duplicated_rows",
+    "not_future": "data.future_timestamps",
+    "ragged": "data.unreadable_lines",
+    "encoding": "data.unreadable_lines",
+    "quote": "data.unreadable_lines",
+    "json": "data.unreadable_lines",
+    "repeated_header": "data.unreadable_lines",
+    "footer": "data.unreadable_lines",
 }
 
 
@@ -93,6 +101,22 @@ def quarantine(
     return refused, {
         cause: len(np.unique(np.concatenate(found))) for cause, found in sorted(per_cause.items())
     }
+
+
+def unreadable_rows(lines: Sequence[UnreadableLine], row_key: Sequence[str]) -> pd.DataFrame:
+    """Return lines that are no row as refused rows: ``raw`` has the file, the line number and the bytes as text.
+
+    Bytes that are no UTF-8 are written as backslash escapes. The key columns are null.
+    """
+    raw = [
+        {"file": line.file, "line": line.line, "bytes": line.raw.decode("utf-8", "backslashreplace")}
+        for line in lines
+    ]
+    columns: dict[str, list[Any]] = {
+        "raw": [_dumped(row) for row in raw],
+        "reasons": [[{"column": "*", "check": line.check, "value": _short(line.found)}] for line in lines],
+    }
+    return pd.DataFrame(columns | {name: [None] * len(lines) for name in row_key}, dtype=object)
 
 
 def set_aside(split: Split, frame: pd.DataFrame, found: Finding, row_key: Sequence[str]) -> Split:

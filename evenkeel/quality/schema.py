@@ -11,9 +11,10 @@ import pandas as pd
 from evenkeel.domain.quality import Split
 from evenkeel.errors import DataRejected
 from evenkeel.quality.coercion import Coerced, coerce_column, null_column
-from evenkeel.quality.findings import find
+from evenkeel.quality.findings import excused, find
 from evenkeel.quality.kind import Kind
 from evenkeel.quality.quarantine import cause_of, quarantine
+from evenkeel.quality.treatment import UNTREATED, Treatment
 from evenkeel.settings.document import read_document
 
 if TYPE_CHECKING:
@@ -23,7 +24,15 @@ if TYPE_CHECKING:
     from evenkeel.quality.rules import Broken, Rules
     from evenkeel.settings import Settings
 
-__all__ = ["Kind", "TableSchema", "load_schema", "missing_required", "split"]
+__all__ = [
+    "Kind",
+    "TableSchema",
+    "check_header",
+    "column_missing",
+    "load_schema",
+    "missing_required",
+    "split",
+]
 
 _DTYPES: dict[Kind, str] = {
     "numeric": "float64",
@@ -107,7 +116,9 @@ def missing_required(columns: Iterable[object], schema: TableSchema) -> tuple[st
     return tuple(name for name in schema.required if name not in present)
 
 
-def split(frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str]) -> Split:
+def split(
+    frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str], treatment: Treatment = UNTREATED
+) -> Split:
     """Divide a batch into rows that keep the schema and rows that break it, with every reason.
 
     Values are first read losslessly by the column's kind (:mod:`evenkeel.quality.coercion`), then pandera
@@ -116,9 +127,10 @@ def split(frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str]) -> S
     only left out where the first validation found nothing and nothing was removed.
 
     Args:
-        frame: The batch as it came. The accepted rows may share its memory.
+        frame: The batch as it came, index 0 to n-1. The accepted rows may share its memory.
         schema: What its rows must be.
         row_key: The columns that identify a row.
+        treatment: What was done about its faults; a cell that it emptied breaks no check for being null.
 
     Returns:
         Both parts, index as it came.
@@ -128,19 +140,23 @@ def split(frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str]) -> S
             column is missing (``data.column_missing``); or a check of a whole column fails that no row can
             be blamed for, after the bad rows were taken out.
     """
-    _check_header(frame, schema)
-    present = [name for name in schema.columns if name in frame.columns]
-    read = {name: schema.coerce(name, frame[name]) for name in present}
+    named = treatment.named(frame)
+    check_header(named)
+    present = [name for name in schema.columns if name in named.columns or name in treatment.values]
+    _check_required(present, named, schema)
+    read = {name: _read(name, named, schema, treatment) for name in present}
     arrays = {name: coerced.values.array for name, coerced in read.items()}
     typed = pd.DataFrame(arrays, index=range(len(frame)), copy=False)
-    findings, unexplained = find(frame, typed, read, schema.rules, row_key)
+    findings, unexplained = find(named, typed, read, schema.rules, row_key, emptied=treatment.emptied)
+    findings += treatment.refused
     quarantined, causes = quarantine(frame, findings, typed[list(row_key)])
     if len(quarantined):
         kept = np.ones(len(frame), dtype=np.bool_)
         for found in findings:
             kept[found.rows] = False
         typed = typed[kept]
-        unexplained = schema.rules.broken(typed) if len(typed) else []
+        emptied = {name: mask[kept] for name, mask in treatment.emptied.items()}
+        unexplained = excused(schema.rules.broken(typed), emptied) if len(typed) else []
         index = frame.index[kept]
     else:
         index = frame.index
@@ -156,13 +172,32 @@ def split(frame: pd.DataFrame, schema: TableSchema, row_key: Sequence[str]) -> S
     return Split(
         accepted=accepted[list(schema.columns)] if filled else accepted,
         quarantined=quarantined,
-        ignored_columns=tuple(c for c in frame.columns if c not in schema.kinds),
+        ignored_columns=tuple(c for c in named.columns if c not in schema.kinds),
         filled_columns=filled,
         causes=causes,
     )
 
 
-def _check_header(frame: pd.DataFrame, schema: TableSchema) -> None:
+def _read(name: str, frame: pd.DataFrame, schema: TableSchema, treatment: Treatment) -> Coerced:
+    """Read a column as it came, or take what the treatment made of it, with the flaws that it left."""
+    treated = treatment.values.get(name)
+    if treated is None:
+        return schema.coerce(name, frame[name])
+    if name not in frame.columns:
+        return Coerced(treated)
+    touched = np.zeros(len(frame), dtype=np.bool_)
+    for masks in (treatment.repaired, treatment.emptied):
+        touched |= masks.get(name, touched)
+    flawed = {check: mask & ~touched for check, mask in schema.coerce(name, frame[name]).flawed.items()}
+    return Coerced(treated, {check: mask for check, mask in flawed.items() if mask.any()})
+
+
+def check_header(frame: pd.DataFrame) -> None:
+    """Refuse a batch two of whose columns have one name, or one whose name is not text.
+
+    Raises:
+        DataRejected: ``data.not_the_format``.
+    """
     names = list(frame.columns)
     twice = (
         sorted({str(name) for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
@@ -180,14 +215,23 @@ def _check_header(frame: pd.DataFrame, schema: TableSchema) -> None:
             cause="data.not_the_format",
             evidence={"columns": twice or unnamed},
         )
-    if missing := missing_required(names, schema):
-        raise DataRejected(
-            f"the batch lacks {', '.join(missing)}, required by {schema.file};"
-            f" found {', '.join(names) or 'no column'}",
-            fix="land the batch with these columns, or say required: false for them",
-            cause="data.column_missing",
-            evidence={"columns": list(missing), "found": names},
-        )
+
+
+def _check_required(present: Sequence[str], frame: pd.DataFrame, schema: TableSchema) -> None:
+    if missing := missing_required(present, schema):
+        raise column_missing(missing, frame.columns, schema)
+
+
+def column_missing(missing: Sequence[str], found: Iterable[str], schema: TableSchema) -> DataRejected:
+    """Return the refusal of a batch that lacks required columns."""
+    names = list(found)
+    return DataRejected(
+        f"the batch lacks {', '.join(missing)}, required by {schema.file};"
+        f" found {', '.join(names) or 'no column'}",
+        fix="land the batch with these columns, or say required: false for them",
+        cause="data.column_missing",
+        evidence={"columns": list(missing), "found": names},
+    )
 
 
 def _rejected(unexplained: Sequence[Broken]) -> DataRejected:

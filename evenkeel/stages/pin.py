@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, Pins
 from evenkeel.errors import DataRejected
+from evenkeel.stages.past import good_batches
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -52,6 +53,7 @@ def pin_batch(run: BatchRun) -> Pins:
             inputs=tuple(f.sha256 for f in landing.files),
             as_of=workspace.now(),
             last_good=_last_good(workspace),
+            history=good_batches(workspace),
         ),
     )
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from evenkeel.stages.impute import Filled
     from evenkeel.stages.validate import Checked
 
-FIRST_REVISION = 1
-
 
 def publish_batch(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers: Answers) -> Counts:
     """Write accepted and quarantined rows, then commit the predictions; a repeat commits nothing twice.
@@ -51,13 +49,13 @@ def _write(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers:
             name,
             Table.ACCEPTED,
             run.batch_id,
-            _accepted(run, filled, imputed),
+            _accepted(run, checked, filled, imputed),
             metadata=metadata,
         )
         lake.replace_batch(name, Table.QUARANTINE, run.batch_id, _quarantine(run, checked), metadata=metadata)
-        predictions = _predictions(run, filled, answers, imputed)
+        predictions = _predictions(run, pins.revision, checked, filled, answers)
         accepted.result()
-    lake.publish(name, run.batch_id, predictions, revision=FIRST_REVISION, metadata=metadata)
+    lake.publish(name, run.batch_id, predictions, revision=pins.revision, metadata=metadata)
 
 
 def close_if_published(run: BatchRun) -> bool:
@@ -96,13 +94,15 @@ def conclude_batch(run: BatchRun, *, judged: bool = True) -> None:
     resolve_passed(run, judged=judged)
 
 
-def _accepted(run: BatchRun, filled: Filled, imputed: pa.Array) -> pa.Table:
+def _accepted(run: BatchRun, checked: Checked, filled: Filled, imputed: pa.Array) -> pa.Table:
     table = pa.Table.from_pandas(filled.frame, preserve_index=False)
     rows = table.num_rows
     return (
         table.append_column("batch_id", _constant(run.batch_id, rows))
         .append_column("imputed", imputed)
         .append_column("stale", _empty_lists(rows))
+        .append_column("repaired", _lists(checked.repaired))
+        .append_column("original", pa.array(checked.original.to_numpy(dtype=object), pa.string()))
     )
 
 
@@ -123,7 +123,9 @@ def _quarantine(run: BatchRun, checked: Checked) -> pa.Table:
     )
 
 
-def _predictions(run: BatchRun, filled: Filled, answers: Answers, imputed: pa.Array) -> pa.Table:
+def _predictions(
+    run: BatchRun, revision: int, checked: Checked, filled: Filled, answers: Answers
+) -> pa.Table:
     pipeline = run.workspace.pipeline
     rows = len(answers.frame)
     confidence = answers.frame["confidence"].to_numpy(dtype=float)
@@ -136,11 +138,12 @@ def _predictions(run: BatchRun, filled: Filled, answers: Answers, imputed: pa.Ar
         "rung": pa.array(answers.frame["rung"]).cast(pa.string()),
         "arm": _constant("champion", rows),
         "model_version": pa.array(answers.frame["model_version"]).cast(pa.string()),
-        "imputed": imputed,
+        "imputed": _lists(filled.imputed),
         "stale": _empty_lists(rows),
+        "repaired": _lists(checked.repaired),
         "needs_review": pa.array(np.less(confidence, pipeline.review.below)),
         "rule_overrides": _empty_lists(rows),
-        "revision": pa.array(np.full(rows, FIRST_REVISION, dtype=np.int32)),
+        "revision": pa.array(np.full(rows, revision, dtype=np.int32)),
         "run_id": _constant(run.run_id, rows),
         "scored_at": pa.array(
             np.full(rows, np.datetime64(run.workspace.now().replace(tzinfo=None), "us"))

@@ -8,14 +8,13 @@ from evenkeel.adapters import reading
 from evenkeel.errors import DataRejected
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from evenkeel.domain.batch import Pins
+    from evenkeel.domain.rows import Rows
     from evenkeel.stages.batch_run import BatchRun
 
 
-def read_batch(run: BatchRun, pins: Pins) -> pd.DataFrame:
-    """Return the batch's rows as they came.
+def read_batch(run: BatchRun, pins: Pins) -> Rows:
+    """Return the batch's rows as they came; what was got over in reading them is noted on the run.
 
     Raises:
         DataRejected: The files are not those the batch is pinned to, or cannot be read.
@@ -27,9 +26,11 @@ def read_batch(run: BatchRun, pins: Pins) -> pd.DataFrame:
             f"batch {run.batch_id}: the landed files are not those it was pinned to",
             cause="data.landed_copy_damaged",
         )
-    frame = reading.read(workspace.landing.fetch(landing)).frame
-    run.landed = len(frame)
-    if frame.empty:
+    rows = reading.read(workspace.landing.fetch(landing))
+    run.landed = rows.landed
+    for note in rows.notes:
+        run.note(note.cause, "read", note.said, **note.evidence)
+    if rows.frame.empty:
         raise DataRejected(f"batch {run.batch_id}: {landing.files[0].name} has no rows", cause="data.empty")
-    run.log("read").info("batch read", rows=len(frame), columns=len(frame.columns))
-    return frame
+    run.log("read").info("batch read", rows=len(rows.frame), unreadable=len(rows.unreadable))
+    return rows

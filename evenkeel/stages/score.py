@@ -26,7 +26,7 @@ def score_batch(run: BatchRun, checked: Checked, filled: Filled, models: Models)
         rungs,
         target=pipeline.target,
         timeout=pipeline.ladder.timeout,
-        suspect=checked.verdict.suspect_columns,
+        suspect=checked.suspect,
     )
     for skipped in answers.skipped:
         run.note(

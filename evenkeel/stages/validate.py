@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from evenkeel.domain.batch import BatchState
 from evenkeel.domain.quality import Severity, SuiteVerdict
 from evenkeel.errors import DataRejected
 from evenkeel.quality.imputation import refuse_rows
+from evenkeel.quality.quarantine import unreadable_rows
 from evenkeel.quality.schema import split
 from evenkeel.quality.suite import judge
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping
 
+    from evenkeel.domain.rows import Rows
+    from evenkeel.quality.treatment import Treatment
     from evenkeel.stages.batch_run import BatchRun
 
 
@@ -24,43 +29,63 @@ class Checked:
 
     Attributes:
         accepted: Rows to answer, typed by the schema.
-        quarantined: Refused rows with ``raw`` and ``reasons`` (see :class:`evenkeel.domain.quality.Split`).
+        quarantined: Refused rows with ``raw`` and ``reasons`` (see :class:`evenkeel.domain.quality.Split`),
+            the lines that are no row among them.
         verdict: The suite's.
+        repaired: Per accepted row the list of repaired columns; same index.
+        original: Per accepted row what came in its repaired and emptied cells, JSON, or None; same index.
+        distrusted: Columns that no answer may rest on, besides those the suite suspects.
     """
 
     accepted: pd.DataFrame
     quarantined: pd.DataFrame
     verdict: SuiteVerdict
+    repaired: pd.Series[Any]
+    original: pd.Series[Any]
+    distrusted: frozenset[str] = frozenset()
+
+    @property
+    def suspect(self) -> frozenset[str]:
+        """Columns that no answer may rest on."""
+        return self.distrusted | self.verdict.suspect_columns
 
 
-def validate_batch(run: BatchRun, frame: pd.DataFrame) -> Checked:
+def validate_batch(run: BatchRun, rows: Rows, treatment: Treatment) -> Checked:
     """Validate a batch; what it finds is noted on the run.
 
     Raises:
         DataRejected: Nothing trustworthy can be said about the batch: it must be held.
     """
-    workspace = run.workspace
-    parted = split(frame, workspace.schema, workspace.pipeline.row_key)
-    refused = refuse_rows(parted, frame, workspace.pipeline)
-    for cause, rows in refused.causes.items():
-        run.note(cause, "validate", f"{rows} rows quarantined", rows=rows, of=len(frame))
-    _hold_if_mostly_bad(run, len(refused.quarantined), len(frame))
+    workspace, frame = run.workspace, rows.frame
+    parted = split(frame, workspace.schema, workspace.pipeline.row_key, treatment)
+    refused = refuse_rows(parted, treatment.named(frame), workspace.pipeline)
+    unreadable = unreadable_rows(rows.unreadable, workspace.pipeline.row_key)
+    causes = refused.causes | ({"data.unreadable_lines": len(unreadable)} if len(unreadable) else {})
+    for cause, count in causes.items():
+        run.note(cause, "validate", f"{count} rows quarantined", rows=count, of=rows.landed)
+    _hold_if_mostly_bad(run, causes, len(refused.quarantined) + len(unreadable), rows.landed)
     verdict = judge(refused.accepted, workspace.suite)
     _settle_suite(run, verdict)
     workspace.ledger.advance(workspace.name, run.batch_id, BatchState.VALIDATED, run_id=run.run_id)
-    run.log("validate").info(
-        "batch validated", accepted=len(refused.accepted), quarantined=len(refused.quarantined)
+    quarantined = pd.concat([refused.quarantined, unreadable]) if len(unreadable) else refused.quarantined
+    run.log("validate").info("batch validated", accepted=len(refused.accepted), quarantined=len(quarantined))
+    kept = refused.accepted.index
+    return Checked(
+        accepted=refused.accepted,
+        quarantined=quarantined,
+        verdict=verdict,
+        repaired=treatment.repaired_lists(kept),
+        original=treatment.originals(frame, kept),
+        distrusted=treatment.distrusted,
     )
-    return Checked(accepted=refused.accepted, quarantined=refused.quarantined, verdict=verdict)
 
 
-def _hold_if_mostly_bad(run: BatchRun, quarantined: int, rows: int) -> None:
+def _hold_if_mostly_bad(run: BatchRun, causes: Mapping[str, int], quarantined: int, rows: int) -> None:
     limit = run.workspace.pipeline.quality.max_quarantined_share
     if quarantined > limit * rows or quarantined == rows:
-        worst = max(run.notes, key=lambda n: n.evidence["rows"])
         raise DataRejected(
             f"batch {run.batch_id}: {quarantined} of {rows} rows break the schema, at most {limit:.0%} may",
-            cause=worst.cause,
+            cause=max(causes, key=causes.__getitem__),
             evidence={"quarantined": quarantined, "rows": rows},
         )
 

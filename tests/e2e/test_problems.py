@@ -25,10 +25,11 @@ GAPS = 0.04
 
 # What DESIGN section 4 says must be there besides the row key.
 PROMISED = {
-    Table.ACCEPTED: {"batch_id", "imputed", "stale"},
+    Table.ACCEPTED: {"batch_id", "imputed", "stale", "repaired", "original"},
     Table.QUARANTINE: {"batch_id", "raw", "reasons"},
     Table.PREDICTIONS: {
         *("batch_id", "prediction", "confidence", "rung", "arm", "model_version", "imputed", "stale"),
+        "repaired",
         *("needs_review", "rule_overrides", "revision", "run_id", "scored_at"),
     },
     Table.LABELS: {"label", "arrived_at"},

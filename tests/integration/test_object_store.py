@@ -92,7 +92,8 @@ def test_a_lake_in_a_bucket_publishes_once(bucket: str) -> None:
     assert not lake.append_labels("market", rows, file_sha256="aa")
     assert lake.read("market", Table.LABELS)["label"].tolist() == ["UP", "DOWN"]
     texts = pa.array([[], []], pa.list_(pa.string()))
-    accepted = pa.table({"id": [1, 2], "batch_id": ["b"] * 2, "imputed": texts, "stale": texts})
+    columns = {"id": [1, 2], "batch_id": ["b"] * 2} | dict.fromkeys(("imputed", "stale", "repaired"), texts)
+    accepted = pa.table(columns | {"original": pa.nulls(2, pa.string())})
     for _ in range(2):
         lake.replace_batch("market", Table.ACCEPTED, "b", accepted)
     assert lake.read("market", Table.ACCEPTED, batch_id="b")["id"].tolist() == [1, 2]

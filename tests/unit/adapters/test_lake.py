@@ -33,6 +33,7 @@ def predictions(batch: str, answers: list[str], revision: int = 1) -> pa.Table:
             "model_version": pa.array(["3"] * n, pa.string()),
             "imputed": pa.array([["x"] if i % 2 else [] for i in range(n)], texts),
             "stale": pa.array([[]] * n, texts),
+            "repaired": pa.array([[]] * n, texts),
             "needs_review": pa.array([False] * n, pa.bool_()),
             "rule_overrides": pa.array([[]] * n, texts),
             "revision": pa.array([revision] * n, pa.int32()),
@@ -52,6 +53,8 @@ def accepted(batch: str, values: list[float], **more: list[object]) -> pa.Table:
             "x": pa.array(values, pa.float64()),
             "imputed": pa.array([[]] * n, texts),
             "stale": pa.array([[]] * n, texts),
+            "repaired": pa.array([[]] * n, texts),
+            "original": pa.nulls(n, pa.string()),
             **more,
         }
     )

@@ -1,0 +1,82 @@
+"""What is done about the faults of a batch before its rows are judged: repaired, emptied and refused cells."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from evenkeel.quality.quarantine import as_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from evenkeel.quality.quarantine import Finding
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """A batch's treatment; every mask has one entry per row of the batch as it was read.
+
+    Attributes:
+        names: Schema column -> the name it came under, where that is another.
+        values: Column -> its typed values after repair and emptying, index as the batch's.
+        repaired: Column -> rows whose value was repaired, or was found under another name.
+        emptied: Column -> rows whose value was taken away to be imputed; all of them for a lost column.
+        refused: Rows that must go to quarantine, and why.
+        distrusted: Columns that no answer may rest on.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
+    repaired: Mapping[str, Mask] = field(default_factory=dict)
+    emptied: Mapping[str, Mask] = field(default_factory=dict)
+    refused: tuple[Finding, ...] = ()
+    distrusted: frozenset[str] = frozenset()
+
+    def named(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the batch with its columns under the names of the schema."""
+        return (
+            frame.rename(columns={came: name for name, came in self.names.items()}) if self.names else frame
+        )
+
+    def repaired_lists(self, index: pd.Index) -> pd.Series[Any]:
+        """Return, for the rows of ``index`` (positions in the batch), the list of their repaired columns."""
+        if not self.repaired:
+            return pd.Series([[]] * len(index), index=index, dtype=object)
+        lists: list[list[str]] = [[] for _ in range(len(index))]
+        for name, mask in self.repaired.items():
+            for row in np.flatnonzero(mask[index.to_numpy()]):
+                lists[row].append(name)
+        return pd.Series(lists, index=index, dtype=object)
+
+    def originals(self, frame: pd.DataFrame, index: pd.Index) -> pd.Series[Any]:
+        """Return, for the rows of ``index``, what came in the repaired and emptied cells: a JSON object, or None.
+
+        Args:
+            frame: The batch as it came.
+            index: Positions in it.
+        """
+        touched: dict[str, Mask] = {}
+        for name, mask in (*self.repaired.items(), *self.emptied.items()):
+            if self.names.get(name, name) in frame.columns:
+                touched[name] = touched.get(name, np.zeros(len(mask), dtype=np.bool_)) | mask
+        if not touched:
+            return pd.Series([None] * len(index), index=index, dtype=object)
+        kept: dict[int, dict[str, Any]] = {}
+        for name, mask in touched.items():
+            rows = np.flatnonzero(mask[index.to_numpy()])
+            cells = frame[[self.names.get(name, name)]].iloc[index.to_numpy()[rows]]
+            for row, text in zip(rows.tolist(), as_json(cells), strict=True):
+                kept.setdefault(row, {})[name] = next(iter(json.loads(text).values()))
+        texts = [json.dumps(kept[i], ensure_ascii=False) if i in kept else None for i in range(len(index))]
+        return pd.Series(texts, index=index, dtype=object)
+
+
+UNTREATED = Treatment()

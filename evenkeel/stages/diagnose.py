@@ -1,0 +1,225 @@
+"""Find the silent faults of a batch, and do about each the mildest thing that is safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from evenkeel.diagnosis.past import Subject
+from evenkeel.errors import DataRejected
+from evenkeel.failures.catalogue import Response, catalogue
+from evenkeel.quality.coercion import null_column
+from evenkeel.quality.quarantine import Finding, cells_as_text
+from evenkeel.quality.treatment import Treatment
+from evenkeel.stages.columns import fit_columns
+from evenkeel.stages.past import open_past
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from evenkeel.domain.batch import Pins
+    from evenkeel.domain.diagnosis import Fault
+    from evenkeel.domain.rows import Rows
+    from evenkeel.settings import Pipeline
+    from evenkeel.stages.batch_run import BatchRun
+    from evenkeel.stages.models import Models
+
+_REFUSED_AS = {"data.future_timestamps": "not_future"}
+
+
+def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, models: Models) -> Treatment:
+    """Fit the batch's columns to the schema, find its silent faults and treat them; all is noted on the run.
+
+    A repaired value is used where the transform is certain and ``faults.repair`` is ``auto``. Else the
+    faulty cells are emptied, to be imputed, and a whole column is met as ``quality.lost_column`` says.
+
+    Raises:
+        DataRejected: Nothing trustworthy can be said about the batch.
+    """
+    from evenkeel.diagnosis.diagnose import diagnose
+
+    workspace = run.workspace
+    subject = _subject(run, pins)
+    past = open_past(run, pins, models)
+    fitted = fit_columns(run, pins, rows.frame, past, subject)
+    named = Treatment(names=fitted.names).named(rows.frame)
+    schema = workspace.schema
+    batch = pd.DataFrame({c: schema.coerce(c, named[c]).values for c in schema.columns if c in named.columns})
+    diagnosis = diagnose(batch, past, subject)
+    course = _Course(run, named, batch)
+    for name in fitted.names:
+        course.take(name)
+        course.repaired[name] |= True
+    for name in fitted.lost:
+        course.lose(name)
+    for fault in diagnosis.faults:
+        if fault.confidence >= workspace.pipeline.faults.certainty:
+            course.treat(fault)
+    run.log("diagnose").info(
+        "batch diagnosed",
+        faults=[f"{f.cause} {'/'.join(f.columns)} {f.confidence:.2f}" for f in diagnosis.faults],
+        changed=list(diagnosis.changed),
+        note=diagnosis.note,
+    )
+    return course.treatment(fitted.names)
+
+
+def _subject(run: BatchRun, pins: Pins) -> Subject:
+    schema, pipeline = run.workspace.schema, run.workspace.pipeline
+    return Subject(
+        kinds=schema.kinds,
+        features=pipeline.features.columns,
+        row_key=pipeline.row_key,
+        time=pipeline.time,
+        whole=schema.whole,
+        as_of=pins.as_of,
+    )
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What was done about one fault, for a person and for the audit."""
+
+    words: str
+    severity: str = "warn"
+
+
+class _Course:
+    """The treatment of one batch as it grows, fault by fault."""
+
+    def __init__(self, run: BatchRun, frame: pd.DataFrame, batch: pd.DataFrame) -> None:
+        self._run = run
+        self._pipeline: Pipeline = run.workspace.pipeline
+        self._frame = frame
+        self._batch = batch
+        self._refused: list[Finding] = []
+        self._distrusted: set[str] = set()
+        self.values: dict[str, pd.Series[Any]] = {}
+        self.repaired: dict[str, npt.NDArray[np.bool_]] = {}
+        self.emptied: dict[str, npt.NDArray[np.bool_]] = {}
+
+    def treatment(self, names: dict[str, str]) -> Treatment:
+        """Return what was done."""
+        return Treatment(
+            names=names,
+            values=self.values,
+            repaired={c: m for c, m in self.repaired.items() if m.any()},
+            emptied={c: m for c, m in self.emptied.items() if m.any()},
+            refused=tuple(self._refused),
+            distrusted=frozenset(self._distrusted),
+        )
+
+    def take(self, column: str) -> None:
+        """Begin to treat a column."""
+        nowhere = np.zeros(len(self._frame), dtype=np.bool_)
+        if column not in self.values:
+            kind = self._run.workspace.kinds[column]
+            self.values[column] = self._batch.get(column, null_column(self._batch.index, kind)).copy()
+        self.repaired.setdefault(column, nowhere.copy())
+        self.emptied.setdefault(column, nowhere.copy())
+
+    def lose(self, column: str) -> None:
+        """Do without a whole feature column."""
+        if self._pipeline.quality.lost_column == "degrade":
+            self._distrusted.add(column)
+        self._empty(column, np.ones(len(self._frame), dtype=np.bool_))
+
+    def treat(self, fault: Fault) -> None:
+        """Do about a fault what the catalogue and the configuration say, and note it."""
+        done = self._done(fault)
+        entry = {
+            "columns": list(fault.columns),
+            "transform": fault.transform,
+            "confidence": round(fault.confidence, 4),
+            "rows": len(self._frame) if fault.rows is None else len(fault.rows),
+            "severity": done.severity,
+            **fault.evidence,
+        }
+        named = "/".join(fault.columns) or "rows"
+        what = f"{fault.transform} " if fault.transform else ""
+        self._run.note(fault.cause, "diagnose", f"{named}: {what}{done.words}", **{named: entry})
+
+    def _done(self, fault: Fault) -> _Done:
+        match catalogue()[fault.cause].response:
+            case Response.QUARANTINE:
+                return self._refuse(fault)
+            case Response.FALLBACK:
+                return self._distrust(fault)
+            case Response.REPAIR if self._may_repair(fault):
+                return self._repair(fault)
+            case Response.REPAIR | Response.IMPUTE:
+                return self._empty_cells(fault)
+            case _:
+                return _Done("answered all the same")
+
+    def _may_repair(self, fault: Fault) -> bool:
+        return self._pipeline.faults.repair == "auto" and bool(fault.repaired)
+
+    def _repair(self, fault: Fault) -> _Done:
+        rows = self._rows(fault)
+        for column, values in fault.repaired.items():
+            self.take(column)
+            self.values[column] = self.values[column].where(~rows, values)
+            self.repaired[column] |= rows
+        return _Done("repaired")
+
+    def _empty_cells(self, fault: Fault) -> _Done:
+        """Take the faulty cells away; of the key and the time, without which a row is nothing, it cannot be done."""
+        vital = {*self._pipeline.row_key, self._pipeline.time} & set(fault.columns)
+        policy = self._pipeline.quality.lost_column
+        if vital or (fault.rows is None and policy == "hold"):
+            raise self._rejected(fault)
+        for column in fault.columns:
+            if fault.rows is None:
+                self.lose(column)
+            else:
+                self._empty(column, self._rows(fault))
+        if fault.rows is None and policy == "degrade":
+            return _Done("answered from rungs that do not need it", "degrade")
+        return _Done("imputed")
+
+    def _empty(self, column: str, rows: npt.NDArray[np.bool_]) -> None:
+        self.take(column)
+        nothing = null_column(self._batch.index, self._run.workspace.kinds[column])
+        came = self._batch[column].notna().to_numpy() if column in self._batch.columns else rows
+        self.values[column] = self.values[column].where(~rows, nothing)
+        self.repaired[column] &= ~rows
+        self.emptied[column] |= rows & came
+
+    def _refuse(self, fault: Fault) -> _Done:
+        rows = np.flatnonzero(self._rows(fault))
+        check = _REFUSED_AS.get(fault.cause, "unique")
+        column = fault.columns[0] if fault.columns else self._pipeline.row_key[0]
+        self._refused.append(Finding(column, check, rows, cells_as_text(self._frame[column], rows)))
+        return _Done("quarantined")
+
+    def _distrust(self, fault: Fault) -> _Done:
+        """Let no answer rest on columns that say nothing about these rows; known rows have their answers."""
+        if fault.evidence.get("keys_repeat"):
+            raise self._rejected(fault)
+        self._distrusted.update(self._pipeline.features.columns)
+        return _Done("answered by the heuristic", "degrade")
+
+    def _rows(self, fault: Fault) -> npt.NDArray[np.bool_]:
+        mask = np.full(len(self._frame), fault.rows is None)
+        if fault.rows is not None:
+            mask[fault.rows] = True
+        return mask
+
+    def _rejected(self, fault: Fault) -> DataRejected:
+        title = catalogue()[fault.cause].title
+        what = f" ({fault.transform})" if fault.transform else ""
+        return DataRejected(
+            f"batch {self._run.batch_id}: {', '.join(fault.columns)}: {title}{what}",
+            fix="have the source send the batch again, then replay it",
+            cause=fault.cause,
+            evidence={
+                "columns": list(fault.columns),
+                "transform": fault.transform,
+                "confidence": round(fault.confidence, 4),
+                **fault.evidence,
+            },
+        )
