@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from evenkeel.adapters import reading
 from evenkeel.quality.quarantine import unreadable_rows
+from evenkeel.stages.generated import add_generated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from evenkeel.domain.batch import LandedFile
+    from evenkeel.domain.batch import LandedFile, Landing
     from evenkeel.domain.incident import Incident
+    from evenkeel.settings import Pipeline
 
 _RENAMED = "data.column_renamed"
 
@@ -41,7 +43,10 @@ class Landed:
 
 
 def read_landed(
-    files: Sequence[tuple[LandedFile, Path]], incidents: Sequence[Incident], row_key: Sequence[str]
+    files: Sequence[tuple[LandedFile, Path]],
+    landing: Landing,
+    incidents: Sequence[Incident],
+    pipeline: Pipeline,
 ) -> Landed:
     """Read a batch's landed files again.
 
@@ -49,8 +54,8 @@ def read_landed(
         DataRejected: They cannot be read.
     """
     rows = reading.read(files)
-    raw = unreadable_rows(rows.unreadable, row_key)["raw"] if rows.unreadable else ()
-    return Landed(rows.frame, _names(incidents), tuple(map(str, raw)))
+    raw = unreadable_rows(rows.unreadable, pipeline.row_key)["raw"] if rows.unreadable else ()
+    return Landed(add_generated(rows.frame, landing, pipeline), _names(incidents), tuple(map(str, raw)))
 
 
 def _names(incidents: Sequence[Incident]) -> dict[str, str]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evenkeel.audit.book import Book
     from evenkeel.audit.promise import Findings
     from evenkeel.bootstrap import Workspace
-    from evenkeel.domain.batch import LandedFile
+    from evenkeel.domain.batch import LandedFile, Landing
     from evenkeel.domain.incident import Incident
 
     Files = list[tuple[LandedFile, Path]]
@@ -49,7 +49,7 @@ def check_rows(workspace: Workspace, book: Book, incidents: list[Incident], find
         findings.rows["pending"] += sum(reading.count_rows(f) for f in files)
         findings.notes.append(f"batch {book.batch_id} waits to be scored")
     else:
-        _check_published(workspace, files, book, incidents, findings)
+        _check_published(workspace, files, book, incidents, findings, landing=book.landing)
 
 
 def _check_held(files: Files, book: Book, incidents: list[Incident], findings: Findings) -> None:
@@ -83,7 +83,13 @@ def _check_held(files: Files, book: Book, incidents: list[Incident], findings: F
 
 
 def _check_published(
-    workspace: Workspace, files: Files, book: Book, incidents: list[Incident], findings: Findings
+    workspace: Workspace,
+    files: Files,
+    book: Book,
+    incidents: list[Incident],
+    findings: Findings,
+    *,
+    landing: Landing,
 ) -> None:
     newest = book.newest
     landed = sum(reading.count_rows(f) for f in files)
@@ -99,7 +105,7 @@ def _check_published(
             f"{landed} rows landed, {scored} scored + {refused} quarantined = {scored + refused}",
         )
     _check_counts(book, findings, landed=landed, scored=scored, quarantined=refused)
-    read = read_landed(files, incidents, workspace.pipeline.row_key)
+    read = read_landed(files, landing, incidents, workspace.pipeline)
     refused_rows = book.quarantine[~book.quarantine["raw"].isin(read.unreadable)]
     came = row_keys(workspace, read.rows)
     answered = landed_keys(workspace, book, newest)

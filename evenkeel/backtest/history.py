@@ -9,6 +9,7 @@ import pandas as pd
 
 from evenkeel.adapters import sources
 from evenkeel.errors import UsageError
+from evenkeel.stages.generated import generated_keys
 from evenkeel.stages.label import read_given
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def past_batches(settings: Settings, path: str, *, limit: int | None = None) -> 
             fix="add `backtest: {rows_per_batch: N, label_lag: 1}` with the rows of one batch",
         )
     frame = _with_clock(settings, read_given(sources.fetch_files([path])[0]))
+    made = pipeline.generated
     needed = [*pipeline.row_key, pipeline.time, pipeline.target.column, *pipeline.features.columns]
     for column in needed:
-        if column not in frame.columns:
+        if column not in frame.columns and column not in made.columns:
             raise UsageError(
                 f"{path}: has no column {column!r}; found {', '.join(map(str, frame.columns))}",
                 fix=f"name the file's columns in {settings.config_file}",
@@ -65,10 +67,15 @@ def past_batches(settings: Settings, path: str, *, limit: int | None = None) -> 
     starts = range(0, len(frame), size)
     for number, start in enumerate(starts if limit is None else starts[:limit], start=1):
         part = frame.iloc[start : start + size]
+        day = "" if made.time else f"-{_day(part[pipeline.time].iloc[0])}"
+        batch_id = f"{number:05d}{day}"
+        keyed = part
+        if made.key:
+            keyed = part.assign(**{made.key: generated_keys(batch_id, len(part)).set_axis(part.index)})
         yield PastBatch(
-            batch_id=f"{number:05d}-{_day(part[pipeline.time].iloc[0])}",
+            batch_id=batch_id,
             rows=part.drop(columns=[pipeline.target.column]),
-            labels=part[[*pipeline.row_key, pipeline.target.column]],
+            labels=keyed[[*pipeline.row_key, pipeline.target.column]],
         )
 
 

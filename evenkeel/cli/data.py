@@ -92,6 +92,12 @@ def label(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="Row key and target; csv, csv.gz, jsonl, parquet.")
     ],
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            help="With a generated row key: the batch whose rows these are; by default the file's name."
+        ),
+    ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -104,5 +110,5 @@ def label(
 
     settings_for(pipeline, config)
     fetched = fetch_files([file])[0]  # before the workspace is opened: a bad file leaves no ledger behind
-    report = take_labels(workspace_for(pipeline, config), fetched)
+    report = take_labels(workspace_for(pipeline, config), fetched, batch=batch)
     show_rows([asdict(report)], as_json=as_json)

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from evenkeel.settings.generated import Generated
 from evenkeel.settings.platform import Platform, Section
 from evenkeel.settings.quality import Drift, Faults, Impute, Quality, Share
 from evenkeel.settings.sources import Name, Source
@@ -194,6 +195,7 @@ class Pipeline(Section):
         target: What is predicted.
         row_key: Columns that identify a row; unique within a batch.
         time: Column with the row's time; a time without a zone is read as UTC.
+        generated: Columns made for files whose rows bear no key or no time.
         features: What the models see.
         sources: Where batches come from; without any, batches come by ``evenkeel land`` only.
         schedules: When the deployed flows run.
@@ -215,6 +217,7 @@ class Pipeline(Section):
     target: Target
     row_key: tuple[str, ...] = Field(min_length=1)
     time: str
+    generated: Generated = Generated()
     features: Features
     sources: tuple[Source, ...] = ()
     schedules: Schedules = Schedules()
@@ -254,6 +257,19 @@ class Pipeline(Section):
         names = [s.name for s in self.sources]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"sources: {twice[0]!r} is the name of several; give each a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _generated_play_their_part(self) -> Self:
+        key, time = self.generated.key, self.generated.time
+        if key is not None and self.row_key != (key,):
+            raise ValueError(
+                f"generated.key {key!r} must be the whole row_key, which is {list(self.row_key)}"
+            )
+        if time is not None and self.time != time:
+            raise ValueError(f"generated.time {time!r} must be the time, which is {self.time!r}")
+        if made := [c for c in self.generated.columns if c in self.features.columns]:
+            raise ValueError(f"features.columns names {made}, which generated makes: they tell nothing")
         return self
 
     @model_validator(mode="after")

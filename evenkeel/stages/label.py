@@ -9,8 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from evenkeel.adapters import reading, sources
+from evenkeel.adapters.formats import stem
 from evenkeel.adapters.lake import Table
 from evenkeel.errors import DataRejected, UsageError
+from evenkeel.stages.generated import key_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +40,13 @@ class LabelReport:
     new: bool
 
 
-def take_labels(workspace: Workspace, file: str | Fetched) -> LabelReport:
+def take_labels(workspace: Workspace, file: str | Fetched, *, batch: str | None = None) -> LabelReport:
     """Store the labels of one file, named by its path or URL or fetched already.
+
+    Args:
+        workspace: The pipeline's workspace.
+        file: The row key and the target of each row; with a generated key, the rows of one batch in order.
+        batch: That batch; by default the one the file is named after.
 
     Raises:
         UsageError: The file cannot be read, or lacks the row key or the target.
@@ -47,6 +54,11 @@ def take_labels(workspace: Workspace, file: str | Fetched) -> LabelReport:
     fetched = sources.fetch_files([file])[0] if isinstance(file, str) else file
     frame = read_given(fetched)
     pipeline = workspace.pipeline
+    batch = batch or stem(fetched.name)
+    key = pipeline.generated.key
+    by_position = key is not None and key not in frame.columns
+    if key is not None and by_position:
+        frame = key_labels(workspace, frame, key, batch_id=batch, source=fetched.source)
     for column in (*pipeline.row_key, pipeline.target.column):
         if column not in frame.columns:
             raise UsageError(
@@ -57,7 +69,9 @@ def take_labels(workspace: Workspace, file: str | Fetched) -> LabelReport:
     labels = _typed(workspace, frame)
     good = labels.dropna()
     known = _known(workspace, good)
-    new = workspace.lake.append_labels(workspace.name, _table(workspace, good), file_sha256=fetched.sha256)
+    # The same answers may be those of two batches: then the file alone does not tell which labels they are.
+    digest = f"{fetched.sha256}:{batch}" if by_position else fetched.sha256
+    new = workspace.lake.append_labels(workspace.name, _table(workspace, good), file_sha256=digest)
     return LabelReport(
         taken=len(good) if new else 0,
         known=known,

@@ -189,7 +189,8 @@ def check_columns(workspace: Workspace, file: LandedFile, path: Path) -> None:
         columns = reading.columns_of(file, path)
     except DataRejected:
         return  # unreadable: it lands as it is, and the run holds it whole
-    missing = missing_required(columns, workspace.schema)
+    made = workspace.pipeline.generated.columns
+    missing = missing_required([*columns, *made], workspace.schema)
     unheard = [c for c in missing if c not in _seen(workspace)] if missing else []
     if unheard:
         raise UsageError(

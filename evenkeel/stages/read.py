@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evenkeel.adapters import reading
 from evenkeel.errors import DataRejected
+from evenkeel.stages.generated import add_generated
 
 if TYPE_CHECKING:
     from evenkeel.domain.batch import Pins
@@ -33,4 +35,4 @@ def read_batch(run: BatchRun, pins: Pins) -> Rows:
     if rows.frame.empty:
         raise DataRejected(f"batch {run.batch_id}: {landing.files[0].name} has no rows", cause="data.empty")
     run.log("read").info("batch read", rows=len(rows.frame), unreadable=len(rows.unreadable))
-    return rows
+    return replace(rows, frame=add_generated(rows.frame, landing, workspace.pipeline))
