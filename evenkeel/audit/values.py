@@ -36,7 +36,8 @@ def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings:
         if column in key:
             accepted[column] = accepted[column].where(values.isna(), values)
     for name in ("imputed", "repaired"):
-        accepted[name] = book.accepted.get(name, pd.Series([[]] * len(accepted), index=accepted.index))
+        nothing = pd.Series([[]] * len(accepted))
+        accepted[name] = book.accepted.get(name, nothing).reset_index(drop=True)
     accepted["row"] = range(len(accepted))
     # Of rows that share a key it cannot be told which was accepted; P1 counts them.
     landed = landed.drop_duplicates(key, keep=False)

@@ -170,12 +170,25 @@ def test_a_suspect_column_is_answered_from_rungs_that_do_not_need_it(market):
     assert market.audit().clean
 
 
-def test_a_column_that_stops_coming_is_held_and_named(market):
+def test_a_column_that_stops_coming_is_imputed_and_named(market):
     rows, _ = _written(market, DAYS[NEXT].rows.drop(columns=["price"]))
     land_files(market.workspace(), [str(rows)], "without-price")
 
-    assert market.run()["without-price"]["state"] == "held"
-    assert market.causes("without-price") == {"data.column_missing"}
+    assert market.run()["without-price"]["state"] == "published"
+    assert {"data.column_missing", "data.nulls"} <= market.causes("without-price")
+    assert all("price" in names for names in market.answers("without-price")["imputed"])
+    assert market.audit().clean
+
+
+@pytest.mark.parametrize(("policy", "state"), [("degrade", "published"), ("hold", "held")])
+def test_a_column_that_stops_coming_is_met_as_configured(market, monkeypatch, policy, state):
+    monkeypatch.setenv("EVENKEEL_QUALITY__LOST_COLUMN", policy)
+    rows, _ = _written(market, DAYS[NEXT].rows.drop(columns=["price"]))
+    land_files(market.workspace(), [str(rows)], "without-price")
+
+    assert market.run()["without-price"]["state"] == state
+    # Every rung but the heuristic needs the price.
+    assert set(market.answers("without-price")["rung"]) == ({"heuristic"} if state == "published" else set())
     assert market.audit().clean
 
 
