@@ -1,0 +1,148 @@
+"""What an experiment does to the market."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from chaos.drill.homes import read_config, write_config
+from chaos.drill.market import PIPELINE, SEED, Market, days, market
+from chaos.faults.data import FAULTS, SEVERITIES
+from evenkeel.demo.market import generate
+from evenkeel.stages.land import land_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def inject(fault: str, severity: str | float = "gross", columns: Sequence[str] = (), seed: int = 1) -> str:
+    """Let the source send the next day damaged; it is not answered yet.
+
+    Args:
+        fault: Name of the fault, as in :data:`chaos.faults.data.FAULTS`.
+        severity: ``slight``, ``clear`` or ``gross``, or a number from 0 to 1.
+        columns: The columns it is done to, for faults of columns.
+        seed: Of everything random.
+
+    Returns:
+        What was done, for a person.
+    """
+    at = _about_to_break(market())
+    day = at.next_day()
+    at.batch = day.batch_id
+    kind = FAULTS[fault]
+    level = SEVERITIES[severity] if isinstance(severity, str) else severity
+    file = at.bring(day)
+    if kind.is_file:
+        damaged = kind.function(file, severity=level, seed=seed)
+        _replace(file, damaged)
+        said = fault.removeprefix("file_").replace("_", " ")
+    else:
+        before = {"previous": days()[at.day - 2].rows} if kind.needs_previous else {}
+        done = kind.function(day.rows, severity=level, columns=tuple(columns), seed=seed, **before)
+        done.frame.to_csv(file, index=False, lineterminator="\n")
+        said = " ".join(part for part in (", ".join(done.columns[:3]), done.transform) if part)
+        said += f", {len(done.rows)} rows" if done.rows is not None else ""
+    at.save()
+    return said
+
+
+def bring() -> str:
+    """Let the source send the next day as it is."""
+    at = _about_to_break(market())
+    day = at.next_day()
+    at.batch = day.batch_id
+    at.bring(day)
+    at.save()
+    return "a clean day"
+
+
+def change_the_world() -> str:
+    """Let the source send the next day of a market whose rules have changed: the feed is right."""
+    at = _about_to_break(market())
+    number = at.day
+    at.next_day()
+    changed = generate(number + 1, SEED, regime_change=number)[number]
+    at.batch = changed.batch_id
+    at.bring(changed)
+    at.save()
+    return "the first day after a change of regime"
+
+
+def send_again() -> str:
+    """Let the source send the last batch once more, with other content."""
+    at = _about_to_break(market())
+    day = days()[at.day - 1]
+    at.batch = day.batch_id
+    at.bring(replace(day, rows=day.rows.assign(price=day.rows["price"] + 1)))
+    at.save()
+    return f"{day.batch_id} again, other prices"
+
+
+def damage_what_landed() -> str:
+    """Let the next day land, then turn one bit of its copy in the landing zone."""
+    at = _about_to_break(market())
+    day = at.next_day()
+    at.batch = day.batch_id
+    workspace = at.workspace()
+    land_files(workspace, [str(at.bring(day))], None)
+    workspace.close()
+    (landed,) = (at.home / "landing" / PIPELINE / day.batch_id).glob("*.csv")
+    content = bytearray(landed.read_bytes())
+    content[len(content) // 2] ^= 1
+    landed.chmod(0o644)
+    landed.write_bytes(content)
+    at.save()
+    return "one bit of the landed file"
+
+
+def expect(column: str, checks: dict[str, Any]) -> str:
+    """Give a column of the schema other checks."""
+    file = market().home / "expectations" / PIPELINE / "schema.yaml"
+    schema = yaml.safe_load(file.read_text(encoding="utf-8"))
+    schema["columns"][column]["checks"] = checks
+    file.write_text(yaml.safe_dump(schema, sort_keys=False), encoding="utf-8")
+    return f"{column}: {', '.join(checks)}"
+
+
+def expect_of_the_batch(expectation: dict[str, Any]) -> str:
+    """Add an expectation to the suite."""
+    file = market().home / "expectations" / PIPELINE / "suite.json"
+    suite = json.loads(file.read_text(encoding="utf-8"))
+    suite["expectations"].append(expectation)
+    file.write_text(json.dumps(suite, indent=2), encoding="utf-8")
+    return str(expectation["type"])
+
+
+def score() -> dict[str, Any]:
+    """Run the score flow, as a schedule would."""
+    at = market()
+    at.report = at.score()
+    at.save()
+    return at.report
+
+
+def configure(changes: dict[str, Any]) -> str:
+    """Change the pipeline's configuration, key by key of its top level; what it held before goes on to hold."""
+    at = market()
+    write_config(at.home, read_config(at.home) | changes)
+    return ", ".join(changes)
+
+
+def _about_to_break(at: Market) -> Market:
+    """Take note of the incidents there are."""
+    workspace = at.workspace()
+    at.incidents = len(workspace.ledger.incidents(PIPELINE))
+    workspace.close()
+    return at
+
+
+def _replace(file: Path, damaged: Path) -> None:
+    """Put a damaged copy in the place of the file, under the copy's suffix."""
+    file.unlink()
+    shutil.move(damaged, file.with_name(damaged.name))

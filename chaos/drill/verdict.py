@@ -1,0 +1,72 @@
+"""Read a verdict from the journal that Chaos Toolkit keeps of an experiment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+# Columns of the table -> the activity of the method that they are read from.
+_LOOKS = {"detected": "detected", "attributed": "attributed", "survived": "survived"}
+_NO = "NO"
+# An activity's error comes as a traceback; at its end the error itself, its type before the message.
+_RAISED = "ActivityFailed: "
+_TYPES = re.compile(r"^(?:\w+\.)+\w+: ")
+
+
+def verdict(name: str, journal: Mapping[str, Any], home: Path) -> dict[str, Any]:
+    """Return what an experiment showed.
+
+    Args:
+        name: Of the experiment.
+        journal: As Chaos Toolkit returned it.
+        home: Where it was run.
+
+    Returns:
+        ``experiment``; ``injected``, ``detected``, ``attributed``, ``survived`` and ``promises kept``, each a
+        few words, ``NO`` where it is not so; ``seconds``; ``holds``, whether all are; ``why``, what was found
+        instead; ``home``, where to look, for one that does not hold.
+    """
+    done = {run["activity"]["name"]: run for run in journal["run"]}
+    why = list(_failures(journal))
+    steady = all(_met(journal, when) for when in ("before", "after"))
+    row: dict[str, Any] = {"experiment": name, "injected": _output(done.get("inject"))}
+    row |= {column: _output(done.get(activity)) for column, activity in _LOOKS.items()}
+    row["promises kept"] = "yes" if steady else _NO
+    if journal["status"] != "completed" and not why:
+        why.append(f"the experiment is {journal['status']}")
+    holds = not why and _NO not in row.values()
+    return row | {
+        "seconds": round(float(journal["duration"]), 1),
+        "holds": holds,
+        "why": why,
+        "home": "" if holds else str(home),
+    }
+
+
+def _output(run: Mapping[str, Any] | None) -> str:
+    return str(run["output"]) if run and run["status"] == "succeeded" else _NO
+
+
+def _met(journal: Mapping[str, Any], when: str) -> bool:
+    state = journal["steady_states"].get(when)
+    return bool(state and state["steady_state_met"])
+
+
+def _failures(journal: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what every failed activity said."""
+    states = journal["steady_states"]
+    parts = {
+        "before": (states.get("before") or {}).get("probes", []),
+        "": journal["run"],
+        "after": (states.get("after") or {}).get("probes", []),
+    }
+    for when, runs in parts.items():
+        for run in runs:
+            if run["status"] == "failed":
+                said = "".join(run["exception"]).strip().rpartition(_RAISED)[2]
+                said = _TYPES.sub("", said)
+                yield f"{when} {run['activity']['name']}: {said}".strip()

@@ -1,0 +1,128 @@
+"""The command that breaks things on purpose: the experiments are found by entry point, as the flows are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evenkeel.cli.options import AsJson
+from evenkeel.errors import Permanent, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_GROUP = "evenkeel.drills"
+_CLASSES = ("data", "model", "infrastructure", "dependency", "code", "business")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(drill)
+
+
+def drill(
+    experiment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EXPERIMENT]",
+            help="A cause, as data.unit_change, or a class of causes, as data. None: every experiment.",
+        ),
+    ] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="Only list the experiments.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Inject failures for real, each into its own copy of a market, and see the promises kept; exit 1 where not."""
+    from evenkeel.cli.show import show_rows
+
+    known: list[dict[str, str]] = _installed("known")()
+    chosen = _chosen(experiment, known)
+    if list_only:
+        show_rows(chosen, as_json=as_json, title="experiments")
+        return
+    rows = _followed([row["experiment"] for row in chosen])
+    if as_json:
+        show_rows(rows, as_json=True)
+    else:
+        show_rows([_for_a_person(row) for row in rows], as_json=False, title="drill")
+        _tell(rows)
+    if not all(row["holds"] for row in rows):
+        raise typer.Exit(1)
+
+
+def _installed(what: str) -> Callable[..., Any]:
+    """Return what the package with the experiments offers.
+
+    Raises:
+        Permanent: No such package is installed.
+    """
+    from importlib.metadata import entry_points
+
+    found = entry_points(group=_GROUP, name=what)
+    if not found:
+        raise Permanent(
+            "the failure experiments are not installed", fix="install evenkeel with them: `make setup`"
+        )
+    offered: Callable[..., Any] = next(iter(found)).load()
+    return offered
+
+
+def _chosen(asked: str | None, known: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the experiments asked for.
+
+    Raises:
+        UsageError: There is none of that name or class.
+    """
+    import difflib
+
+    chosen = [row for row in known if asked is None or asked in {row["experiment"], _class(row)}]
+    if chosen:
+        return chosen
+    names = [row["experiment"] for row in known]
+    near = difflib.get_close_matches(asked or "", [*_CLASSES, *names], n=1, cutoff=0.5)
+    there = sorted({_class(row) for row in known})
+    raise UsageError(
+        f"unknown experiment {asked!r}"
+        if asked not in _CLASSES
+        else f"no experiment of class {asked!r} is there yet",
+        fix=(f"did you mean {near[0]!r}? " if near and near[0] != asked else "")
+        + f"`evenkeel drill --list` lists {len(names)}, of the classes {', '.join(there) or 'none'}",
+    )
+
+
+def _class(row: dict[str, str]) -> str:
+    return row["experiment"].partition(".")[0]
+
+
+def _followed(names: list[str]) -> list[dict[str, Any]]:
+    """Run the experiments under a progress bar on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    run = _installed("run")
+    rows: list[dict[str, Any]] = []
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=len(names))
+        for row in run(names, lambda now: bar.update(task, description=now)):
+            rows.append(row)
+            bar.update(task, advance=1, description="")
+    return rows
+
+
+def _for_a_person(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in row.items() if k not in {"holds", "why", "home"}}
+
+
+def _tell(rows: list[dict[str, Any]]) -> None:
+    """Say why an experiment does not hold and where to look, then the sum."""
+    failed = [row for row in rows if not row["holds"]]
+    for row in failed:
+        for why in row["why"]:
+            typer.echo(f"{row['experiment']}: {why}")
+        typer.echo(f"  look around: EVENKEEL_HOME={row['home']} EVENKEEL_CONFIG_DIR={row['home']}/configs")
+    typer.echo(
+        f"{len(rows)} experiments, all hold"
+        if not failed
+        else f"{len(failed)} of {len(rows)} experiments do not hold"
+    )
