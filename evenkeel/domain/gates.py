@@ -37,6 +37,11 @@ class GateReport:
         return bool(self.results) and all(r.passed for r in self.results)
 
     @property
+    def refused(self) -> tuple[str, ...]:
+        """Names of the gates that were not passed."""
+        return tuple(r.gate for r in self.results if not r.passed)
+
+    @property
     def why(self) -> str:
         """The failed gates' reasons, or that all passed."""
         failed = [f"{r.gate}: {r.why}" for r in self.results if not r.passed]

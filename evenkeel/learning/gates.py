@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from evenkeel.domain.gates import GateReport, GateResult
+from evenkeel.learning.leakage import known_afterwards, too_good
 from evenkeel.learning.resampling import calibration_error, lower_bound
 from evenkeel.learning.scorer import Scorer, mismatch
+from evenkeel.learning.training import TARGET_COLUMN
+from evenkeel.learning.window import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from evenkeel.learning.trained import Trained
     from evenkeel.settings import Pipeline
 
+LEAKAGE = "leakage"
 _LATENCY_ROWS = 1000
 _LATENCY_RUNS = 3
 _PROBE_ROWS = 50
@@ -41,6 +45,7 @@ def judge(
     *,
     pipeline: Pipeline,
     kinds: Mapping[str, str],
+    fresh: pd.DataFrame | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> GateReport:
     """Judge a challenger by every gate; a gate that cannot be computed refuses, saying why.
@@ -53,10 +58,12 @@ def judge(
             or where none was ever promoted.
         pipeline: The prediction problem, with ``gates``.
         kinds: Kind of each schema column.
+        fresh: Newest rows that wait for their label, in time order, un-imputed; None where none are known.
         clock: Seconds, monotonic.
 
     Returns:
-        Gates ``enough_rows``, ``beats_champion``, ``calibration``, ``latency``, ``size``, ``signature``.
+        Gates ``enough_rows``, ``leakage``, ``beats_champion``, ``calibration``, ``latency``, ``size``,
+        ``signature``.
     """
     court = _Court(challenger, pipeline, kinds)
     limits = pipeline.gates
@@ -70,6 +77,12 @@ def judge(
                 lambda: _Verdict(
                     rows >= least, f"{rows} rows", f"the holdout has {rows} rows, {least} are needed"
                 ),
+            ),
+            _gate(
+                LEAKAGE,
+                f"no feature known only after the label, or that alone reaches {limits.max_single_feature:g}"
+                " and far more than all others",
+                lambda: court.sealed(fresh),
             ),
             _gate("beats_champion", rivals, lambda: court.beats(champion, champion_reason)),
             _gate("calibration", f"at most {limits.max_calibration_error:g}", court.calibrated),
@@ -133,6 +146,32 @@ class _Court:
         passed = lowest >= -limits.margin and (champion is not None or mean >= 0)
         observed = f"{mean:+.4f} against {rival}, lower end {lowest:+.4f}"
         return _Verdict(passed, observed, f"{self.challenger.card.metric} is {observed}")
+
+    def sealed(self, fresh: pd.DataFrame | None) -> _Verdict:
+        """Look for features through which the label leaks into the rows, see :mod:`evenkeel.learning.leakage`."""
+        trained, limit = self.challenger, self.pipeline.gates.max_single_feature
+        learned = Part(trained.reference, trained.reference[TARGET_COLUMN])
+        strength = too_good(
+            learned, Part(trained.holdout, trained.holdout_target), self.pipeline, self.kinds, limit=limit
+        )
+        found = []
+        if strength.leaking:
+            named = " and ".join(strength.leaking)
+            found.append(
+                f"{named} alone {'tells' if len(strength.leaking) == 1 else 'tell'} the label,"
+                f" everything else together reaches {strength.without:.3f}:"
+                " leave it out of features.columns, or set gates.max_single_feature if it is honest"
+            )
+        if fresh is not None:
+            columns = self.pipeline.features.columns
+            labelled = pd.concat([trained.reference, trained.holdout])
+            late = known_afterwards(labelled, fresh, columns)
+            found += [
+                f"{c}: {what}: it is known only after the label, or has stopped" for c, what in late.items()
+            ]
+        best = max(strength.alone, key=strength.alone.__getitem__, default="")
+        observed = f"{best} alone reaches {strength.alone[best]:.3f}" if best else "one label only"
+        return _Verdict(not found, observed, "; ".join(found))
 
     def calibrated(self) -> _Verdict:
         """Compare stated confidence with the share right; for a regression, right is within its tolerance."""

@@ -129,6 +129,9 @@ class Gates(Section):
             between stated and realised confidence.
         max_latency: Seconds for 1,000 rows.
         max_bytes: Size of the model's files.
+        max_single_feature: A feature that alone scores this much on the holdout (area under the ROC curve for
+            classes, R2 for numbers), while all others together say far less, is taken for a leak of the
+            label; 1 takes none for it.
     """
 
     min_holdout_rows: int = Field(default=50, ge=10)
@@ -138,6 +141,17 @@ class Gates(Section):
     max_calibration_error: float = Field(default=0.15, gt=0)
     max_latency: float = Field(default=2.0, gt=0)
     max_bytes: int = Field(default=200_000_000, gt=0)
+    max_single_feature: float = Field(default=0.98, gt=0.5, le=1)
+
+
+class Labels(Section):
+    """When the truth is expected.
+
+    Attributes:
+        expected_within: Seconds after a batch's answers by which labels should have come; null raises no alarm.
+    """
+
+    expected_within: int | None = Field(default=None, gt=0)
 
 
 class Schedules(Section):
@@ -206,6 +220,7 @@ class Pipeline(Section):
         ladder: How answers are made.
         training: How a challenger is made.
         gates: What a challenger must show on the holdout.
+        labels: When the truth is expected.
         review: Which answers a person should look at.
         backtest: How ``evenkeel backtest`` cuts a history file; needed by that command only.
         platform: Overrides what the profile says, for this pipeline only.
@@ -228,6 +243,7 @@ class Pipeline(Section):
     ladder: Ladder
     training: Training = Training()
     gates: Gates = Gates()
+    labels: Labels = Labels()
     review: Review = Review()
     backtest: Backtest | None = None
     platform: Platform = Platform()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from evenkeel.domain.incident import Incident
 from evenkeel.domain.model_event import EventKind, ModelEvent, Standing
 from evenkeel.errors import Permanent, UsageError
+from evenkeel.learning.gates import LEAKAGE
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -93,21 +94,30 @@ def refuse(
     report: GateReport | None = None,
     by: str = "gates",
 ) -> None:
-    """Record that no promotion took place, and why; the incident closes at once, nothing is left to do."""
+    """Record that no promotion took place, and why.
+
+    The incident closes at once, nothing is left to do; but a leak stays open until the next challenger is judged.
+    """
     detail = {"gates": report.to_json()} if report else {}
     _add(workspace, EventKind.REFUSED, model, by=by, why=why, detail=detail)
     cause = "model.worse_than_champion" if report else "model.training_fails"
+    leaks = report is not None and LEAKAGE in report.refused
+    if leaks:
+        cause = "data.label_leakage"
     now = workspace.now()
     workspace.ledger.open_incident(
         Incident(
             pipeline=workspace.name,
             batch_id="",
             cause=cause,
-            stage=f"train {model.version if model else now.isoformat(timespec='seconds')}"[:32],
+            # The step "gates" of the next retrain closes what is open under its name.
+            stage="gates"
+            if leaks
+            else f"train {model.version if model else now.isoformat(timespec='seconds')}"[:32],
             response="not promoted: the champion stays",
-            evidence={"why": why},
+            evidence={"why": why} | ({"version": model.version} if model else {}),
             opened_at=now,
-            resolved_at=now,
+            resolved_at=None if leaks else now,
         )
     )
 

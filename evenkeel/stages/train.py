@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 _EXAMPLE_ROWS = 5
+_FRESH_ROWS = 5000
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def gather_examples(workspace: Workspace) -> Examples:
     Batches under an open incident that taints their rows are left out, and older ones fill the window.
     """
     pipeline = workspace.pipeline
-    batches, left_out = _newest_batches(workspace)
+    batches, left_out = _newest_batches(workspace, rows=2 * pipeline.training.window)
     columns = [*dict.fromkeys([*pipeline.row_key, pipeline.time, *pipeline.features.columns])]
     rows = workspace.lake.read(
         workspace.name, Table.ACCEPTED, columns=[*columns, "batch_id", "imputed"], batch_ids=batches
@@ -153,9 +154,22 @@ def judge_challenger(workspace: Workspace, trained: Trained, champion: Bundle | 
         champion.reason if isinstance(champion, Degraded) else "",
         pipeline=workspace.pipeline,
         kinds=workspace.kinds,
+        fresh=_fresh_rows(workspace),
     )
     against = champion.digest if isinstance(champion, Bundle) else ""
     return Judged(trained=trained, folder=folder, digest=digest, report=report, against=against)
+
+
+def _fresh_rows(workspace: Workspace) -> pd.DataFrame:
+    """Return the newest accepted rows that wait for their label, in time order, the imputed cells empty again."""
+    pipeline = workspace.pipeline
+    key = list(pipeline.row_key)
+    batches = _newest_batches(workspace, rows=_FRESH_ROWS)[0]
+    columns = [*dict.fromkeys([*key, pipeline.time, *pipeline.features.columns]), "imputed"]
+    rows = workspace.lake.read(workspace.name, Table.ACCEPTED, columns=columns, batch_ids=batches)
+    rows = typed_key(workspace, rows).merge(newest_labels(workspace), on=key, how="left")
+    waiting = rows[rows["label"].isna()].sort_values([pipeline.time, *key], kind="stable")
+    return _unimputed(waiting, pipeline.features.columns).drop(columns="label")
 
 
 def _rival(workspace: Workspace, champion: Bundle | Degraded | None) -> Bundle | None:
@@ -225,15 +239,15 @@ def _describe_for_registry(workspace: Workspace, trained: Trained, folder: Path)
     prepare_model_folder(folder, seen, predictions, created=trained.card.window[1])
 
 
-def _newest_batches(workspace: Workspace) -> tuple[list[str], dict[str, tuple[str, ...]]]:
-    """Return the newest published batches that surely hold a training window, and the tainted ones between."""
+def _newest_batches(workspace: Workspace, *, rows: int) -> tuple[list[str], dict[str, tuple[str, ...]]]:
+    """Return the newest published batches that hold at least so many rows, and the tainted ones between."""
     sizes = workspace.lake.counts(workspace.name, Table.ACCEPTED)
     tainted = tainted_batches(workspace)
     chosen: list[str] = []
     left_out: dict[str, tuple[str, ...]] = {}
     total = 0
     for batch in reversed(workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])):
-        if total >= 2 * workspace.pipeline.training.window:
+        if total >= rows:
             break
         if batch.batch_id not in sizes:
             continue

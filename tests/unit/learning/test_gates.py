@@ -17,7 +17,7 @@ from evenkeel.learning.gates import judge
 from evenkeel.learning.manifest import seal
 from evenkeel.learning.resampling import calibration_error, lower_bound
 
-GATES = ("enough_rows", "beats_champion", "calibration", "latency", "size", "signature")
+GATES = ("enough_rows", "leakage", "beats_champion", "calibration", "latency", "size", "signature")
 SMALL = 100_000
 
 
@@ -31,11 +31,13 @@ def champion(market, tmp_path_factory):
     return stored(market.trained, market.pipeline, tmp_path_factory.mktemp("champion") / "1")
 
 
-def judged(market, trained, champion=None, reason="", size=SMALL, **limits):
+def judged(market, trained, champion=None, reason="", *, size=SMALL, fresh=None, **limits):
     gates = market.pipeline.gates.model_copy(update=limits)
     pipeline = market.pipeline.model_copy(update={"gates": gates})
     clock = itertools.count(step=0.01).__next__
-    return judge(trained, size, champion, reason, pipeline=pipeline, kinds=market.kinds, clock=clock)
+    return judge(
+        trained, size, champion, reason, pipeline=pipeline, kinds=market.kinds, fresh=fresh, clock=clock
+    )
 
 
 def refused(report):
@@ -146,6 +148,40 @@ def test_a_slow_or_large_challenger_is_refused(market, champion):
 def test_a_challenger_made_for_another_problem_is_refused(market, champion, change):
     other = replace(market.trained, card=replace(market.trained.card, **change))
     assert "signature" in refused(judged(market, other, champion))
+
+
+def leaking(market):
+    """The challenger, but transfer tells the label, and demand no longer says much of it."""
+    trained, draw = market.trained, np.random.default_rng(2)
+    changes = {
+        "transfer": lambda y: (y == "UP") * 7.0,
+        "demand": lambda y: (y == "UP") + draw.normal(size=len(y)),
+    }
+    parts = ((trained.reference, trained.reference["__target__"]), (trained.holdout, trained.holdout_target))
+    reference, holdout = (r.assign(**{c: f(t) for c, f in changes.items()}) for r, t in parts)
+    return replace(trained, reference=reference, holdout=holdout)
+
+
+def test_a_feature_that_tells_the_label_is_refused_by_name(market, champion):
+    report = judged(market, leaking(market), champion, margin=1.0)
+    leak = result(report, "leakage")
+    assert not leak.passed
+    assert leak.why.startswith("transfer alone tells the label, everything else together reaches 0.")
+    assert leak.observed == "transfer alone reaches 1.000"
+    assert "gates.max_single_feature" in leak.why
+
+
+def test_a_feature_that_a_person_vouches_for_passes(market, champion):
+    honest = leaking(market)
+    assert "leakage" not in refused(judged(market, honest, champion, margin=1.0, max_single_feature=1.0))
+
+
+def test_a_feature_that_stands_empty_until_the_label_comes_is_refused_by_name(market, champion):
+    fresh = market.trained.holdout.head(60).assign(demand=np.nan)
+    report = judged(market, market.trained, champion, fresh=fresh)
+    assert refused(report) == {"leakage"}
+    why = "demand: filled in 100% of labelled rows and in 0% of later ones: it is known only after the label"
+    assert result(report, "leakage").why.startswith(why)
 
 
 class Raises(DummyClassifier):

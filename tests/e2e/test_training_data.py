@@ -1,0 +1,201 @@
+"""Training is protected: nothing is learned from rows of a broken feed until somebody says that they are right."""
+
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+import structlog
+
+from evenkeel.cli.app import main
+from evenkeel.domain.batch import BatchState
+from evenkeel.domain.incident import Incident
+from evenkeel.errors import Permanent
+from evenkeel.stages.batch_run import BatchRun
+from evenkeel.stages.drift import measure_drift, request_retrain
+from evenkeel.stages.impute import Filled
+from evenkeel.stages.models import Models, open_model, standby
+from evenkeel.stages.publish import conclude_batch
+from evenkeel.stages.train import gather_examples, train_challenger
+from tests.e2e.market import DAYS, LEARNED, NAME
+
+TAINTED, OTHER, LAST = (DAYS[n].batch_id for n in (LEARNED - 2, LEARNED - 5, LEARNED - 1))
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run a command as the shell would; return its exit code and what it wrote."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["evenkeel", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        said = capsys.readouterr()
+        return stopped.value.code or 0, said.out + said.err
+
+    return call
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Search one small model: what is tested is not the search."""
+    monkeypatch.setenv("EVENKEEL_TRAINING__CANDIDATES", '[{"estimator": "linear"}]')
+
+
+def broke(market, batch, cause="data.unit_change", **changes):
+    """Enter what the classifier would have found in a batch."""
+    workspace = market.workspace()
+    evidence = {"price": {"transform": "x1000", "confidence": 0.99}}
+    found = Incident(NAME, batch, cause, "diagnose", "price: repaired", evidence, workspace.now())
+    workspace.ledger.open_incident(replace(found, **changes))
+
+
+def open_causes(market, batch):
+    open_ones = market.workspace().ledger.incidents(NAME, open_only=True)
+    return {i.cause for i in open_ones if i.batch_id == batch and i.failure_class == "data"}
+
+
+def days(rows):
+    return sorted(rows["settlement"].dt.strftime("%Y-%m-%d").unique())
+
+
+def test_rows_of_a_broken_feed_are_left_out_and_the_card_and_the_log_say_so(market, quick):
+    broke(market, TAINTED)
+    broke(market, OTHER, "data.covariate_drift")  # the world changed: that is what a retrain is for
+
+    with structlog.testing.capture_logs() as logs:
+        examples = gather_examples(market.workspace())
+
+    assert days(examples.frame) == [d.batch_id for d in DAYS[:LEARNED] if d.batch_id != TAINTED]
+    assert TAINTED not in examples.batches
+    assert len(examples.batches) == LEARNED - 1
+    assert [entry["left_out"] for entry in logs if "left_out" in entry] == [f"{TAINTED} (data.unit_change)"]
+    card = train_challenger(market.workspace(), examples).card
+    assert card.batches == examples.batches
+    note = f"1 batches left out until their incidents are resolved: {TAINTED} (data.unit_change)"
+    assert card.notes[-1] == note
+
+
+def test_older_batches_fill_the_window(market, monkeypatch):
+    monkeypatch.setenv("EVENKEEL_TRAINING__WINDOW", "96")
+    broke(market, LAST)
+    broke(market, TAINTED, "data.sign_flip")
+
+    examples = gather_examples(market.workspace())
+
+    assert days(examples.frame) == [DAYS[LEARNED - 4].batch_id, DAYS[LEARNED - 3].batch_id]
+    assert examples.left_out == {LAST: ("data.unit_change",), TAINTED: ("data.sign_flip",)}
+
+
+def test_training_that_lacks_rows_for_it_is_refused_and_names_batches_and_causes(market):
+    for day in DAYS[: LEARNED - 3]:
+        broke(market, day.batch_id)
+
+    with pytest.raises(Permanent) as refused:
+        train_challenger(market.workspace(), gather_examples(market.workspace()))
+
+    assert "144 labelled rows" in refused.value.message
+    for day in DAYS[: LEARNED - 3]:
+        assert f"{day.batch_id} (data.unit_change)" in refused.value.message
+    assert f"evenkeel incidents {NAME} --resolve BATCH" in refused.value.fix
+
+
+def test_a_later_batch_takes_nothing_back_that_taints_rows(market):
+    broke(market, TAINTED)
+    broke(market, TAINTED, "data.nulls")
+    market.land(LEARNED)
+    market.run()
+
+    assert open_causes(market, TAINTED) == {"data.unit_change"}, "the rest is over, as ever"
+
+
+def test_a_replay_that_no_longer_shows_it_resolves_it(market):
+    broke(market, TAINTED)
+    broke(market, TAINTED, "data.sign_flip")
+    run = BatchRun(market.workspace(), TAINTED, "replay")
+    run.counts = run.workspace.ledger.batch(NAME, TAINTED).counts
+    run.note("data.sign_flip", "diagnose", "price: repaired", price={})
+
+    conclude_batch(run, judged=False)
+    assert open_causes(market, TAINTED) == {"data.unit_change", "data.sign_flip"}, "closed, not judged"
+    conclude_batch(run)
+
+    assert run.state is BatchState.PUBLISHED
+    assert open_causes(market, TAINTED) == {"data.sign_flip"}
+
+
+def test_a_person_resolves_it_and_the_rows_are_learned_from(market, command):
+    broke(market, TAINTED)
+    broke(market, TAINTED, "data.sign_flip")
+    _, said = command("status", NAME)
+    assert f"{TAINTED} (data.sign_flip, data.unit_change)" in said
+
+    code, _ = command("incidents", NAME, "--resolve", TAINTED, "--cause", "data.sign_flip")
+    assert code == 0
+    assert open_causes(market, TAINTED) == {"data.unit_change"}
+    why = "compared with the meter"
+    code, said = command("incidents", NAME, "--resolve", TAINTED, "--why", why, "--by", "ada", "--json")
+
+    assert code == 0
+    (resolved,) = json.loads(said)
+    assert (resolved["cause"], bool(resolved["resolved"])) == ("data.unit_change", True)
+    kept = {"price": {"transform": "x1000", "confidence": 0.99}, "resolved_by": "ada", "why": why}
+    assert resolved["evidence"] == kept
+    assert TAINTED in gather_examples(market.workspace()).batches
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--resolve", "2026-1-15"], f"did you mean {TAINTED}"),
+        (["--resolve", "elsewhere"], "`evenkeel incidents market --open` lists"),
+        (["--resolve", DAYS[LEARNED].batch_id], f"batches with open incidents: {DAYS[0].batch_id}, "),
+        (["--resolve", TAINTED, "--cause", "data.noise"], "open: model.no_champion, data.unit_change"),
+        (["--why", "because"], "--resolve BATCH"),
+    ],
+)
+def test_resolving_what_is_not_there_is_bad_usage_and_says_what_is(market, command, arguments, named):
+    broke(market, TAINTED)
+    market.land(LEARNED)
+
+    code, said = command("incidents", NAME, *arguments)
+
+    assert code == 2
+    assert named in said
+    assert open_causes(market, TAINTED) == {"data.unit_change"}
+
+
+def test_what_a_person_resolved_opens_anew_when_it_shows_again(market, command):
+    broke(market, TAINTED)
+    command("incidents", NAME, "--resolve", TAINTED)
+    (before,) = [i for i in market.workspace().ledger.incidents(NAME) if i.cause == "data.unit_change"]
+
+    broke(market, TAINTED)
+
+    (again,) = [i for i in market.workspace().ledger.incidents(NAME) if i.cause == "data.unit_change"]
+    assert again.resolved_at is None
+    assert again.opened_at > before.resolved_at
+
+
+@pytest.mark.parametrize("cause", [None, "data.unit_change"])
+def test_drift_of_a_broken_feed_asks_for_no_retrain(market, monkeypatch, cause):
+    monkeypatch.setenv("EVENKEEL_DRIFT__RETRAIN_WHEN", '{"drifted": 1, "of": 1}')
+    workspace = market.workspace()
+    champion = workspace.ledger.standing(NAME).champion
+    models = Models(standby(workspace, champion, open_model(workspace, champion)), None)
+    rows = workspace.schema.coerce  # typed as a batch is
+    frame = DAYS[LEARNED].rows.assign(price=DAYS[LEARNED].rows["price"] * 1000)
+    frame = frame.assign(**{c: rows(c, frame[c]).values for c in frame.columns})
+    run = BatchRun(workspace, "today", "run")
+    if cause:
+        run.note(cause, "diagnose", "price: imputed", price={"transform": "x1000"})
+
+    verdict = measure_drift(run, Filled(frame, frame["price"].map(lambda _: [])), models)
+    asked = request_retrain(run)
+
+    assert [c.column for c in verdict.columns if c.drifted] == ["price"], "kept as measured"
+    assert (verdict.drifted, asked) == (cause is None, cause is None)
+    assert ("data.covariate_drift" in {n.cause for n in run.notes}) is (cause is None)
+    if cause:
+        assert verdict.note.startswith("does not count: the feed broke (data.unit_change)")
+        assert not workspace.ledger.drift(NAME)["today"].drifted
