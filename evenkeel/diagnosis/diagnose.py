@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from evenkeel.diagnosis import frozen, nulls, outliers, sentinels
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ FEWEST_PAST_BATCHES = 2
 LEAST_CONFIDENCE = 0.5
 """A fault is named where it is likelier than not; what is done at which confidence is the pipeline's to say."""
 
-DETECTORS: tuple[Detector, ...] = ()
+DETECTORS: tuple[Detector, ...] = (
+    nulls.detect,
+    frozen.detect,
+    sentinels.detect,
+    outliers.detect,
+)
 """In the order they look: what hides other faults first, what is told by its size alone last."""
 
 
