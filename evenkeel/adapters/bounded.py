@@ -18,11 +18,14 @@ _MOST = 16 * 1024**3
 
 
 class Gunzipped(io.RawIOBase):
-    """The content of a gzip file, read once.
+    """The content of a gzip file, read once; one that was cut short ends where it was cut.
+
+    Attributes:
+        cut: Whether it has been read to where it was cut short.
 
     Raises (on reading):
-        DataRejected: It is no gzip, ends early, is damaged, or unpacks to more than ``_RATIO`` times its
-            size (past the first 64 MiB) or to more than 16 GiB.
+        DataRejected: It is no gzip, is damaged, or unpacks to more than ``_RATIO`` times its size (past the
+            first 64 MiB) or to more than 16 GiB.
     """
 
     def __init__(self, path: Path, name: str) -> None:
@@ -30,6 +33,7 @@ class Gunzipped(io.RawIOBase):
         self._name = name
         self._limit = min(_MOST, max(_ALWAYS_ALLOWED, _RATIO * path.stat().st_size))
         self._read = 0
+        self.cut = False
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -39,11 +43,11 @@ class Gunzipped(io.RawIOBase):
         """Fill ``buffer`` with the next bytes."""
         view = memoryview(buffer)  # type: ignore[arg-type]
         try:
-            chunk = self._file.read(len(view))
+            # In one piece: what a longer read had gathered before the cut would be lost with it.
+            chunk = self._file.read1(len(view))
         except EOFError:
-            raise DataRejected(
-                f"{self._name}: the gzip stream ends before its end", cause="data.truncated"
-            ) from None
+            self.cut = True
+            return 0
         except (gzip.BadGzipFile, zlib.error) as error:
             raise DataRejected(
                 f"{self._name}: not a sound gzip file: {error}", cause="data.not_the_format"

@@ -1,86 +1,191 @@
-"""Read csv: every cell as text, only the empty cell null."""
+"""Read csv: every cell as text, only the empty cell null; a line that is no row is kept apart."""
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pc
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
 
-from evenkeel.adapters.bounded import Gunzipped
+from evenkeel.adapters import legacy_encodings
+from evenkeel.adapters.csv_records import Records
+from evenkeel.adapters.csv_rows import CsvRows
+from evenkeel.adapters.decimal_commas import with_points
+from evenkeel.adapters.text_file import TextFile
+from evenkeel.adapters.unreadable import Unreadable
+from evenkeel.domain.rows import ReadingNote, Rows
 from evenkeel.errors import DataRejected
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
 _BLOCK = 16 * 1024 * 1024
-_CHUNK = 1024 * 1024
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_Opener = Callable[[], BinaryIO]
 
 
-def read(path: Path, name: str) -> pd.DataFrame:
-    """Return a csv file's rows; DataRejected names the file and the line where it is not one."""
-    return _read(lambda: path.open("rb"), name)
+def read(path: Path, name: str) -> Rows:
+    """Return a csv file's rows and the lines that are none; DataRejected where it is no csv as a whole."""
+    return _read(TextFile(path, name))
 
 
-def read_gzipped(path: Path, name: str) -> pd.DataFrame:
-    """Return a gzipped csv file's rows, unpacked no further than its size allows."""
-    return _read(lambda: io.BufferedReader(Gunzipped(path, name), _CHUNK), name)
+def read_gzipped(path: Path, name: str) -> Rows:
+    """Return those of a gzipped csv file, unpacked no further than its size allows."""
+    return _read(TextFile(path, name, gzipped=True))
 
 
 def columns(path: Path, name: str) -> list[str]:
     """Return the header of a csv file."""
-    with path.open("rb") as file:
-        return _header(file, name)[0]
+    return list(_Header(TextFile(path, name)).names)
 
 
 def columns_gzipped(path: Path, name: str) -> list[str]:
     """Return the header of a gzipped csv file."""
-    with io.BufferedReader(Gunzipped(path, name), _CHUNK) as file:
-        return _header(file, name)[0]
+    return list(_Header(TextFile(path, name, gzipped=True)).names)
 
 
-def _read(opened: _Opener, name: str) -> pd.DataFrame:
-    with opened() as file:
-        header, only = _header(file, name)
-    if only:
-        return pd.DataFrame({c: pd.Series([], dtype=object) for c in header})
-    text = pa.string()
-    with opened() as file:
-        watched = _Watched(file)
-        try:
-            table = pc.read_csv(
-                pa.PythonFile(watched, mode="r"),
-                read_options=pc.ReadOptions(block_size=_BLOCK),
-                parse_options=pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=True),
-                convert_options=pc.ConvertOptions(
-                    column_types=dict.fromkeys(header, text),
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                ),
+class _Header:
+    """How a file is to be read: its encoding, delimiter and column names."""
+
+    def __init__(self, file: TextFile, encoding: str = "") -> None:
+        name = file.name
+        if file.binary:
+            raise DataRejected(f"{name}: binary data, expected csv text", cause="data.not_the_format")
+        records = Records(file.lines(), name)
+        self.delimiter = records.delimiter
+        raw = [cell.encode("latin-1") for cell in records.header]
+        self.encoding = encoding or _encoding_of(raw, name)
+        self.names = [cell.decode(self.encoding) for cell in raw]
+        if any("\x00" in n for n in self.names):
+            raise DataRejected(f"{name}: binary data, expected csv text", cause="data.not_the_format")
+        if twice := [c for c, n in Counter(self.names).items() if n > 1]:
+            raise DataRejected(
+                f"{name}: line 1: column {twice[0]!r} is named twice", cause="data.not_the_format"
             )
-        except pa.ArrowInvalid as error:
-            raise _explained(opened, name, header, str(error)) from None
-    if watched.quotes % 2:
-        _check_quotes(opened, name)
+
+
+def _encoding_of(header: list[bytes], name: str) -> str:
+    line = b",".join(header)
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        encoding = legacy_encodings.recognised([line], fewest=1)
+        if encoding is None:
+            raise DataRejected(
+                f"{name}: line 1: byte 0x{line[error.start]:02x} is not UTF-8 text",
+                fix="have the source write UTF-8",
+                cause="data.wrong_encoding",
+            ) from None
+        return encoding
+    return "utf-8"
+
+
+def _read(file: TextFile) -> Rows:
+    header = _Header(file)
+    table = _read_sound(file, header) if header.encoding == "utf-8" else None
+    if table is not None:
+        return _rows(file, header, table, Unreadable(file, "utf-8"))
+    table, scan = _read_damaged(file, header)
+    if header.encoding == "utf-8" and (encoding := scan.unreadable.legacy_encoding()):
+        header = _Header(file, encoding)
+        table, scan = _read_damaged(file, header)
+    scan.unreadable.judge(scan.rows)
+    return _rows(file, header, table, scan.unreadable)
+
+
+def _rows(file: TextFile, header: _Header, table: pa.Table, unreadable: Unreadable) -> Rows:
+    notes = unreadable.notes()
+    if header.delimiter != b",":
+        table, converted = with_points(table)
+        said = f"{file.name}: cells are parted by {header.delimiter.decode()!r}, expected ','"
+        evidence = {"delimiter": header.delimiter.decode(), "decimal_commas": converted}
+        notes.append(ReadingNote("data.wrong_delimiter", said, evidence))
     frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return Rows(frame, tuple(unreadable.lines), tuple(notes))
+
+
+def _read_sound(file: TextFile, header: _Header) -> pa.Table | None:
+    """Return the rows in one pass, None unless every line is a row for certain."""
+    with file.open() as opened:
+        watched = _Watched(opened)
+        try:
+            table = _parse(watched, header, include_header=True)
+        except pa.ArrowInvalid:
+            return None
+    one_each = watched.lines == table.num_rows + 1 and not (watched.quotes % 2 or watched.zeros)
+    if not one_each or file.cut or table.column_names != header.names or _header_again(table, header):
+        return None
+    return table
+
+
+def _header_again(table: pa.Table, header: _Header) -> bool:
+    """Say whether the header stands among the rows."""
+    if len(header.names) == 1:
+        return False  # a cell that is worded like its column is a cell
+    again = None
+    for name, cells in zip(header.names, table.columns, strict=True):
+        same = pc.fill_null(pc.equal(cells, name), not name)
+        again = same if again is None else pc.and_(again, same)
+        if not pc.any(again).as_py():
+            return False
+    return bool(table.num_rows)
+
+
+def _read_damaged(file: TextFile, header: _Header) -> tuple[pa.Table, CsvRows]:
+    scan = CsvRows(file, header.encoding)
+    with scan.stream() as stream:
+        try:
+            table = _parse(stream, header, include_header=False)
+        except pa.ArrowInvalid as error:
+            raise _not_csv(file.name, str(error)) from None
+    if table.num_rows != scan.rows:
+        raise _not_csv(file.name, "quotes that two readers understand differently")
+    return table, scan
+
+
+def _not_csv(name: str, said: str) -> DataRejected:
+    return DataRejected(f"{name}: not csv: {said.splitlines()[0]}", cause="data.not_the_format")
+
+
+def _parse(stream: BinaryIO | io.RawIOBase, header: _Header, *, include_header: bool) -> pa.Table:
+    names = [] if include_header else header.names
+    try:
+        return pa_csv.read_csv(
+            pa.PythonFile(stream, mode="r"),
+            read_options=pa_csv.ReadOptions(block_size=_BLOCK, column_names=names or None),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=header.delimiter.decode(), newlines_in_values=True, ignore_empty_lines=True
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(header.names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" not in str(error):
+            raise
+        return pa.table({n: pa.array([], pa.string()) for n in header.names})
 
 
 class _Watched(io.RawIOBase):
-    """A file whose quote characters are counted as they pass: an odd number means one never closes."""
+    """A stream whose lines, quotes and zero bytes are counted as they pass."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._last = b"\n"
+        self._ends = 0
         self.quotes = 0
+        self.zeros = 0
+
+    @property
+    def lines(self) -> int:
+        """Physical lines so far."""
+        return self._ends + (self._last not in {b"\n", b"\r"})
 
     def readable(self) -> bool:
         return True
@@ -88,89 +193,10 @@ class _Watched(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         chunk = self._file.read(size)
         self.quotes += chunk.count(b'"')
+        self.zeros += chunk.count(b"\x00")
+        returns = chunk.count(b"\r")
+        self._ends += chunk.count(b"\n") + returns
+        if returns or self._last == b"\r":
+            self._ends -= chunk.count(b"\r\n") + (self._last == b"\r" and chunk.startswith(b"\n"))
+        self._last = chunk[-1:] or self._last
         return chunk
-
-
-def _header(file: BinaryIO, name: str) -> tuple[list[str], bool]:
-    """Return the column names, and whether nothing follows them."""
-    start = file.read(_CHUNK)
-    if start.startswith(_UTF16):
-        raise _encoding(name, "UTF-16", "the first bytes")
-    try:
-        # A character may be cut where the chunk ends: incremental, so that only what is there is judged.
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)
-    except UnicodeDecodeError as error:
-        line = start[: error.start].count(b"\n") + 1
-        raise _encoding(name, f"byte 0x{start[error.start]:02x}", f"line {line}") from None
-    rows = csv.reader(io.StringIO(text, newline=""))
-    try:
-        header = next((r for r in rows if r), None)
-        more = next((r for r in rows if r), None)
-    except csv.Error as error:
-        raise DataRejected(f"{name}: line {rows.line_num}: {error}", cause="data.not_the_format") from None
-    if header is None:
-        raise DataRejected(f"{name}: has no header and no rows", cause="data.empty")
-    if "\x00" in text[:_CHUNK] or start.startswith((b"PAR1", b"\x1f\x8b", b"PK")):
-        raise DataRejected(f"{name}: binary data, expected csv text", cause="data.not_the_format")
-    if twice := [c for c, n in Counter(header).items() if n > 1]:
-        raise DataRejected(f"{name}: line 1: column {twice[0]!r} is named twice", cause="data.not_the_format")
-    return header, more is None and len(start) < _CHUNK
-
-
-def _explained(opened: _Opener, name: str, header: list[str], said: str) -> DataRejected:
-    """Find the first line that is wrong, now that it is known that one is."""
-    with opened() as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return _encoding(name, f"byte 0x{line[error.start]:02x}", f"line {number}")
-    with opened() as file:
-        rows = csv.reader(_lines(file))
-        try:
-            for row in rows:
-                if row and len(row) != len(header):
-                    at = rows.line_num
-                    cut = next(rows, None) is None and len(row) < len(header) and not _ends_a_line(opened)
-                    return DataRejected(
-                        f"{name}: line {at}: {len(row)} cells, expected {len(header)}"
-                        + (": the file ends in the middle of a row" if cut else ""),
-                        cause="data.truncated" if cut else "data.not_the_format",
-                        evidence={"line": at, "cells": len(row), "columns": len(header)},
-                    )
-        except csv.Error as error:
-            return DataRejected(f"{name}: line {rows.line_num}: {error}", cause="data.not_the_format")
-    return DataRejected(f"{name}: not csv: {said.splitlines()[0]}", cause="data.not_the_format")
-
-
-def _check_quotes(opened: _Opener, name: str) -> None:
-    with opened() as file:
-        rows = csv.reader(_lines(file), strict=True)
-        try:
-            for _ in rows:
-                pass
-        except csv.Error as error:
-            if "end of data" in str(error):
-                raise DataRejected(
-                    f"{name}: the file ends inside a quoted cell", cause="data.truncated"
-                ) from None
-
-
-def _lines(file: BinaryIO) -> Iterator[str]:
-    return iter(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
-
-
-def _ends_a_line(opened: _Opener) -> bool:
-    last = b""
-    with opened() as file:
-        while chunk := file.read(_CHUNK):
-            last = chunk[-1:]
-    return last in {b"\n", b"\r"}
-
-
-def _encoding(name: str, found: str, where: str) -> DataRejected:
-    return DataRejected(
-        f"{name}: {where}: {found} is not UTF-8 text",
-        fix="have the source write UTF-8",
-        cause="data.wrong_encoding",
-    )

@@ -1,4 +1,4 @@
-"""Read parquet with its own types."""
+"""Read parquet with its own types, no more of it than its footer says and its size allows."""
 
 from __future__ import annotations
 
@@ -10,34 +10,43 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from evenkeel.domain.rows import Rows
 from evenkeel.errors import DataRejected
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MAX_COLUMNS = 10_000
 _MAGIC = b"PAR1"
 _CELLS_ALWAYS_ALLOWED = 50_000_000
 _CELLS_PER_BYTE = 100
+_TEXT_ALWAYS_ALLOWED = 256 * 1024**2
+_TEXT_PER_BYTE = 100
 _EXACT_IN_FLOAT = 2**53
 
 
-def read(path: Path, name: str) -> pd.DataFrame:
-    """Return the rows; an integer column with nulls that float64 could not hold exactly becomes ``Int64``."""
+def read(path: Path, name: str) -> Rows:
+    """Return the rows; an integer column with nulls that float64 could not hold exactly becomes ``Int64``.
+
+    Raises:
+        DataRejected: It is no parquet, is damaged (of a damaged file nothing is trusted), or would unpack to
+            more than a file of its size may.
+    """
+    size = path.stat().st_size
     with _opened(path, name) as file:
-        _check_size(file.metadata, path, name)
+        _check_cells(file.metadata, size, name)
         try:
             table = file.read()
-        except (OSError, pa.ArrowException) as error:
+            _check_text(table, size, name)
+            table = _plain(table)
+            table.validate(full=True)
+            frame = _frame(table)
+        except (OSError, ValueError, TypeError, OverflowError, MemoryError, pa.ArrowException) as error:
             raise _damaged(name, error) from None
-    exact = [c for c in dict.fromkeys(table.column_names) if _needs_exact_integers(table.column(c))]
-    frame: pd.DataFrame = table.drop_columns(exact).to_pandas(ignore_metadata=True, split_blocks=True)
-    for column in exact:
-        values = table.column(column)
-        mask = values.is_null().to_numpy()
-        numbers = pc.fill_null(values, 0).to_numpy().astype(np.int64, copy=False)
-        whole = pd.Series(pd.arrays.IntegerArray(numbers, mask), index=frame.index)
-        frame.insert(table.column_names.index(column), column, whole)
-    return frame
+        rows = file.metadata.num_rows
+    if len(frame) != rows:
+        raise DataRejected(f"{name}: {len(frame)} rows, its footer says {rows}", cause="data.not_the_format")
+    return Rows(frame)
 
 
 def columns(path: Path, name: str) -> list[str]:
@@ -58,30 +67,84 @@ def _opened(path: Path, name: str) -> pq.ParquetFile:
     if tail != _MAGIC:
         raise DataRejected(f"{name}: the parquet file ends before its footer", cause="data.truncated")
     try:
-        file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
+        with pq.ParquetFile(path) as file:
+            _check_names(file, name)
+            texts = [f.name for f in file.schema_arrow if _is_text(f.type)]
+        # As dictionaries texts take the room they take in the file, however often one is repeated.
+        return pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True)
+    except (OSError, ValueError, TypeError, OverflowError, MemoryError, pa.ArrowException) as error:
         raise _damaged(name, error) from None
+
+
+def _check_names(file: pq.ParquetFile, name: str) -> None:
+    if file.metadata.num_columns > MAX_COLUMNS:
+        raise DataRejected(
+            f"{name}: {file.metadata.num_columns} columns, at most {MAX_COLUMNS} may come",
+            cause="data.too_large",
+        )
     names = file.schema_arrow.names
     if len(set(names)) < len(names):
-        file.close()
         twice = next(n for n in names if names.count(n) > 1)
         raise DataRejected(f"{name}: column {twice!r} is named twice", cause="data.not_the_format")
     if not names:
-        file.close()
         raise DataRejected(f"{name}: has no columns", cause="data.empty")
-    return file
 
 
-def _check_size(metadata: pq.FileMetaData, path: Path, name: str) -> None:
+def _check_cells(metadata: pq.FileMetaData, size: int, name: str) -> None:
     """Refuse a small file that claims more cells than memory holds: run-length encoding knows no bound."""
-    size = path.stat().st_size
+    limit = max(_CELLS_ALWAYS_ALLOWED, _CELLS_PER_BYTE * size)
     cells = metadata.num_rows * metadata.num_columns
-    if cells > max(_CELLS_ALWAYS_ALLOWED, _CELLS_PER_BYTE * size):
+    if 0 <= cells <= limit:
+        groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
+        # In a column of lists there may be more values than rows.
+        cells = max(cells, sum(g.column(i).num_values for g in groups for i in range(g.num_columns)))
+    if not 0 <= cells <= limit:
         raise DataRejected(
             f"{name}: {metadata.num_rows} rows of {metadata.num_columns} columns in {size} bytes"
             ", more than possible",
             cause="data.too_large",
         )
+
+
+def _check_text(table: pa.Table, size: int, name: str) -> None:
+    """Refuse a small file whose few long texts stand in very many rows."""
+    text = 0
+    for chunk in (c for column in table.columns for c in column.chunks):
+        if pa.types.is_dictionary(chunk.type) and len(chunk):
+            lengths = pc.fill_null(pc.binary_length(chunk.dictionary), 0).to_numpy().astype(np.int64)
+            indices = chunk.indices.drop_null().to_numpy()
+            text += int(np.bincount(indices, minlength=len(lengths)) @ lengths)
+    if text > max(_TEXT_ALWAYS_ALLOWED, _TEXT_PER_BYTE * size):
+        raise DataRejected(
+            f"{name}: {text} bytes of text in {size} bytes, more than a file of its size may hold",
+            cause="data.too_large",
+        )
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    for at, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type) and _is_text(field.type.value_type):
+            plain = table.column(at).cast(
+                pa.large_string() if pa.types.is_string(field.type.value_type) else field.type.value_type
+            )
+            table = table.set_column(at, field.name, plain)
+    return table
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_binary(kind))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    exact = [c for c in dict.fromkeys(table.column_names) if _needs_exact_integers(table.column(c))]
+    frame: pd.DataFrame = table.drop_columns(exact).to_pandas(ignore_metadata=True, split_blocks=True)
+    for column in exact:
+        values = table.column(column)
+        mask = values.is_null().to_numpy()
+        numbers = pc.fill_null(values, 0).to_numpy().astype(np.int64, copy=False)
+        whole = pd.Series(pd.arrays.IntegerArray(numbers, mask), index=frame.index)
+        frame.insert(table.column_names.index(column), column, whole)
+    return frame
 
 
 def _needs_exact_integers(values: pa.ChunkedArray) -> bool:
