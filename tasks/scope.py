@@ -22,7 +22,7 @@ class PipelineScope:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._noted: set[str] = set()
+        self._noted: set[tuple[str, str]] = set()
 
     @property
     def label(self) -> str:
@@ -31,7 +31,7 @@ class PipelineScope:
 
     def note(self, cause: str, stage: str, response: str, **evidence: Any) -> None:
         """Open an incident of the pipeline; a repeat folds into it."""
-        self._noted.add(stage)
+        self._noted.add((stage, cause))
         self.workspace.ledger.open_incident(
             Incident(
                 pipeline=self.workspace.name,
@@ -45,11 +45,14 @@ class PipelineScope:
         )
 
     def passed(self, stage: str) -> None:
-        """Resolve what earlier runs left open at a stage that this one has passed."""
+        """Resolve what earlier runs left open at a stage that this one has passed without meeting it again."""
         ledger, name = self.workspace.ledger, self.workspace.name
-        if stage not in self._noted:
-            over = [i for i in ledger.incidents(name, open_only=True) if not i.batch_id and i.stage == stage]
-            ledger.resolve_incidents(over, at=self.workspace.now())
+        over = [
+            i
+            for i in ledger.incidents(name, open_only=True)
+            if not i.batch_id and i.stage == stage and (stage, i.cause) not in self._noted
+        ]
+        ledger.resolve_incidents(over, at=self.workspace.now())
 
 
 def open_scope(pipeline: str, config: str | None) -> PipelineScope:

@@ -10,25 +10,26 @@ from evenkeel.domain.batch import Counts, Pins
 from evenkeel.domain.drift import DriftVerdict
 from evenkeel.domain.ladder import Answers
 from evenkeel.domain.rows import Rows
-from evenkeel.failures.attribution import attribute, evidence
 from evenkeel.learning.bundle import Bundle
 from evenkeel.quality.treatment import Treatment
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.resilience.policy import Dependency
-from evenkeel.stages import diagnose, drift, impute, land, models, pin, publish, read, score, validate
+from evenkeel.stages import diagnose, drift, impute, incoming, models, pin, publish, read, score, validate
 from evenkeel.stages.batch_run import BatchRun
 from tasks.artifacts import show_batch, show_drift
 from tasks.scope import PipelineScope
-from tasks.step import step
+from tasks.step import is_last_attempt, step
 
 
 @step("land", touches=Dependency.SOURCE)
-def land_incoming(scope: PipelineScope, batch: str | None) -> land.Arrivals:
-    """Land what the configured sources have that has not landed yet; note what was refused."""
+def land_incoming(scope: PipelineScope, batch: str | None) -> incoming.Arrivals:
+    """Land what the configured sources have that has not landed yet; note what was refused or got over."""
     scheduled = flow_run.scheduled_start_time or datetime.now(UTC)
-    arrivals = land.land_incoming(scope.workspace, batch, scheduled=scheduled)
-    for error in arrivals.refused:
-        scope.note(attribute(error), "land", "not landed", **evidence(error))
+    last = is_last_attempt(scope, Dependency.SOURCE)
+    arrivals = incoming.land_incoming(scope.workspace, batch, scheduled=scheduled, last=last)
+    for note in arrivals.notes:
+        scope.note(note.cause, "land", note.response, **note.evidence)
+    arrivals.check_answered()
     return arrivals
 
 

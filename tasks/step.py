@@ -11,6 +11,7 @@ import structlog
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import task_run
 
 from evenkeel.bootstrap import Workspace
 from evenkeel.failures.attribution import attribute, evidence
@@ -68,6 +69,11 @@ def step(
         return call
 
     return decorate
+
+
+def is_last_attempt(scope: Scope, touches: Dependency) -> bool:
+    """Say whether the policy table gives the step that is running no further attempt."""
+    return int(task_run.run_count or 1) >= scope.workspace.policies[touches].attempts
 
 
 def _under(made: Task[Any, Any], policy: Policy, named: str) -> Task[Any, Any]:

@@ -1,35 +1,30 @@
 """The landing zone: every file of a batch, byte for byte with its sha256, before anything reads it.
 
 A batch lies in ``<uri>/<pipeline>/<batch_id>/``; its ``batch.json``, written last and never over another
-one, is the landing's commit. Before, the batch claims its content in ``<uri>/<pipeline>/.by-content/``: whoever
-lands the same content meanwhile or after a crash finishes that very batch, so no content stands twice.
+one, is the landing's commit. Before, the batch claims its content.
 """
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from evenkeel.adapters import manifest
+from evenkeel.adapters.claims import Claims
 from evenkeel.adapters.formats import safe_name
-from evenkeel.adapters.zone_copy import CHUNK, ZoneCopy
+from evenkeel.adapters.zone_copy import ZoneCopy
+from evenkeel.adapters.zone_repair import Standing
 from evenkeel.domain.batch import LandedFile, Landing, check_batch_id
-from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
+from evenkeel.errors import DataRejected, EvenkeelError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from evenkeel.adapters.fetched import Fetched
 
-_MANIFEST = "batch.json"
 _PREFIX = 16  # hex digits of the sha256 that a landed file's name begins with
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -57,10 +52,18 @@ class LandingZone:
             max_bytes: A larger file is refused.
         """
         self._copies = tuple(ZoneCopy(u) for u in (uri, *replicas))
+        self._claims = Claims(self._copies)
+        self._standing = Standing(self._copies)
         self._max_bytes = max_bytes
 
     def land(
-        self, pipeline: str, batch_id: str, files: Sequence[Fetched], *, verify: bool = True
+        self,
+        pipeline: str,
+        batch_id: str,
+        files: Sequence[Fetched],
+        *,
+        verify: bool = True,
+        repeats: str = "",
     ) -> LandingResult:
         """Copy ``files`` into the zone and every replica as one batch; the same content is landed once.
 
@@ -72,6 +75,7 @@ class LandingZone:
             files: The batch's files.
             verify: Whether content that has landed already is read again in every copy, and repaired from
                 ``files`` where it is damaged.
+            repeats: The earlier batch whose files these are: they land again under an id of their own.
 
         Raises:
             UsageError: The id cannot be used or names a batch with other content, or a file is missing,
@@ -80,21 +84,20 @@ class LandingZone:
             Transient: A source, the disk or an object store failed in a way that may pass.
             Permanent: Access to a source or the zone is refused.
         """
-        chosen = self._described(files)
-        content = manifest.content_digest([f.sha256 for f, _ in chosen])
-        for key, holder in self._holders(pipeline, content):
-            standing = self._recovered(pipeline, holder, chosen)
-            if standing and manifest.content_of(standing) != content:
+        coming = self._described(pipeline, batch_id, files, repeats)
+        for key, holder in self._claims.holders(pipeline, coming.content):
+            standing = self._recovered(holder, coming)
+            if standing and manifest.content_of(standing) != coming.content:
                 continue  # the claim was left by a crash, and the id was given to other content since
-            self._share(key, holder)
-            if standing is None and (result := self._write(pipeline, holder, chosen, content)):
+            self._claims.share(key, holder)
+            if standing is None and (result := self._write(holder, coming)):
                 return result
             if standing:
-                self._repair(standing, chosen, verify=verify)
+                self._standing.restore(standing, coming.by_sha256, verify=verify)
                 return LandingResult(standing, new=False)
-        self.check(pipeline, batch_id, files)
-        self._copies[0].create(self._free_claim(pipeline, content), batch_id.encode())
-        return self.land(pipeline, batch_id, files, verify=verify)
+        self._check(batch_id, coming)
+        self._claims.take(pipeline, coming.content, batch_id)
+        return self.land(pipeline, batch_id, files, verify=verify, repeats=repeats)
 
     def check(self, pipeline: str, batch_id: str, files: Sequence[Fetched]) -> None:
         """See that ``files`` can land under this id, as far as that can be said without writing anything.
@@ -103,95 +106,57 @@ class LandingZone:
             UsageError: They cannot.
             DataRejected: The manifest of that id is damaged in every copy, and its files are others.
         """
+        self._check(batch_id, self._described(pipeline, batch_id, files))
+
+    def _check(self, batch_id: str, coming: _Coming) -> None:
         check_batch_id(batch_id)
-        chosen = self._described(files)
-        content = manifest.content_digest([f.sha256 for f, _ in chosen])
-        for _, holder in self._holders(pipeline, content):
-            landing = self._recovered(pipeline, holder, chosen)
-            if landing is None or manifest.content_of(landing) == content:
+        pipeline = coming.landing.pipeline
+        for _, holder in self._claims.holders(pipeline, coming.content):
+            landing = self._recovered(holder, coming)
+            if landing is None or manifest.content_of(landing) == coming.content:
                 return
-        landing = self._recovered(pipeline, batch_id, chosen)
-        if landing and (standing := manifest.content_of(landing)) != content:
-            raise UsageError(
-                f"batch {batch_id} has landed with other content: {standing[:16]} stands, {content[:16]} came",
-                fix="land it under another id with --batch",
-                cause="data.duplicated_batch",
-            )
+        landing = self._recovered(batch_id, coming)
+        if landing and (standing := manifest.content_of(landing)) != coming.content:
+            raise _taken(landing, standing, coming.content)
 
-    def _holders(self, pipeline: str, content: str) -> Iterator[tuple[str, str]]:
-        """Yield the claims to a content, oldest first, with the batch that holds each."""
-        for key in _claims(pipeline, content):
-            found = [c for copy in self._copies if (c := copy.read(key)) is not None]
-            if not found:
-                return
-            yield from ((key, holder) for c in found if (holder := _readable_id(c)))
-
-    def _free_claim(self, pipeline: str, content: str) -> str:
-        return next(k for k in _claims(pipeline, content) if all(c.read(k) is None for c in self._copies))
-
-    def _share(self, key: str, holder: str) -> None:
-        for copy in self._copies:
-            copy.create(key, holder.encode())
-
-    def _write(
-        self, pipeline: str, batch_id: str, chosen: Sequence[tuple[LandedFile, Fetched]], content: str
-    ) -> LandingResult | None:
+    def _write(self, batch_id: str, coming: _Coming) -> LandingResult | None:
         """Write a batch that does not stand yet; None where other content took its id meanwhile."""
-        landing = Landing(pipeline, batch_id, tuple(f for f, _ in chosen), datetime.now(UTC))
+        landing = coming.under(batch_id)
+        pipeline = landing.pipeline
         try:
             for copy in self._copies:
-                for landed, fetched in chosen:
-                    copy.copy_in(f"{pipeline}/{batch_id}/{landed.name}", fetched.path, landed.sha256)
-            new = self._copies[0].create(_manifest_key(pipeline, batch_id), manifest.written(landing))
+                for landed in landing.files:
+                    path = coming.by_sha256[landed.sha256].path
+                    copy.copy_in(f"{pipeline}/{batch_id}/{landed.name}", path, landed.sha256)
+            new = self._copies[0].create(manifest.key(pipeline, batch_id), manifest.written(landing))
         except EvenkeelError:
             # A process that finished this very batch meanwhile has tidied our half away.
-            if self._standing(pipeline, batch_id) is None:
+            if self._standing.landing(pipeline, batch_id) is None:
                 raise
             new = False
-        standing = landing if new else self._standing(pipeline, batch_id)
-        if standing is None or manifest.content_of(standing) != content:
+        standing = landing if new else self._standing.landing(pipeline, batch_id)
+        if standing is None or manifest.content_of(standing) != coming.content:
             return None
-        self._repair(standing, chosen, verify=not new)
+        self._standing.restore(standing, coming.by_sha256, verify=not new)
         return LandingResult(standing, new=new)
 
-    def _repair(
-        self, landing: Landing, chosen: Sequence[tuple[LandedFile, Fetched]], *, verify: bool
-    ) -> None:
-        """See that every copy bears the whole batch, which a crash or damage may have kept from it."""
-        paths = {landed.sha256: fetched for landed, fetched in chosen}
-        key = _manifest_key(landing.pipeline, landing.batch_id)
-        for copy in self._copies:
-            for file in landing.files if verify else ():
-                place = f"{landing.pipeline}/{landing.batch_id}/{file.name}"
-                if self._good(copy, place, file) is None:
-                    copy.copy_in(place, paths[file.sha256].path, file.sha256)
-            there = copy.read(key)
-            if there is None:
-                copy.create(key, manifest.written(landing))
-            elif manifest.read(there) != landing:
-                copy.replace(key, manifest.written(landing))
-        self._tidy(landing)
-
-    def _recovered(
-        self, pipeline: str, batch_id: str, chosen: Sequence[tuple[LandedFile, Fetched]]
-    ) -> Landing | None:
-        """Return the batch; where no manifest of it can be read but all its files are ``chosen``, with a new one."""
+    def _recovered(self, batch_id: str, coming: _Coming) -> Landing | None:
+        """Return the batch; where no manifest of it can be read but its files are those coming, a new one."""
         try:
-            return self._standing(pipeline, batch_id)
+            return self._standing.landing(coming.landing.pipeline, batch_id)
         except DataRejected:
-            given = tuple(landed.sha256[:_PREFIX] for landed, _ in chosen)
-            names = {n for copy in self._copies for n in copy.names(f"{pipeline}/{batch_id}")} - {_MANIFEST}
-            if not all(n.startswith(given) for n in names):
+            given = tuple(sha256[:_PREFIX] for sha256 in coming.by_sha256)
+            if not all(n.startswith(given) for n in self._standing.names(coming.landing.pipeline, batch_id)):
                 raise
-        return Landing(pipeline, batch_id, tuple(f for f, _ in chosen), datetime.now(UTC))
+        return coming.under(batch_id)
 
     def landed(self, pipeline: str) -> list[Landing]:
         """Return every landed batch, by batch id; those that :meth:`damaged` names are left out."""
-        return self._survey(pipeline)[0]
+        return self._standing.survey(pipeline)[0]
 
     def damaged(self, pipeline: str) -> list[str]:
         """Return the ids of batches whose manifest is damaged in every copy, sorted."""
-        return self._survey(pipeline)[1]
+        return self._standing.survey(pipeline)[1]
 
     def landing(self, pipeline: str, batch_id: str) -> Landing | None:
         """Return one landed batch, None where there is none; a damaged manifest is repaired from a replica.
@@ -201,69 +166,36 @@ class LandingZone:
             DataRejected: The manifest is damaged in every copy.
             Transient: No copy that may be good could be reached.
         """
-        return self._standing(pipeline, check_batch_id(batch_id))
-
-    def _survey(self, pipeline: str) -> tuple[list[Landing], list[str]]:
-        listed, unreachable = self._from_each(lambda copy: copy.names(pipeline))
-        if unreachable and not listed:
-            raise unreachable
-        ids = sorted({name for _, names in listed for name in names})
-        zone: dict[str, bytes] = {}
-        if self._copies[0] in (copy for copy, _ in listed):
-            zone = self._copies[0].read_many([_manifest_key(pipeline, i) for i in ids])
-        found: list[Landing] = []
-        damaged: list[str] = []
-        for batch_id in ids:
-            content = zone.get(_manifest_key(pipeline, batch_id))
-            landing = manifest.read(content) if content else None
-            try:
-                landing = landing or self._standing(pipeline, batch_id)
-            except DataRejected:
-                damaged.append(batch_id)
-            else:
-                found += [landing] if landing else []
-        return found, damaged
-
-    def _standing(self, pipeline: str, batch_id: str) -> Landing | None:
-        key = _manifest_key(pipeline, batch_id)
-        contents, unreachable = self._from_each(lambda copy: copy.read(key))
-        for _, content in contents:
-            if content is not None and (landing := manifest.read(content)):
-                for copy, other in contents:
-                    if other is not None and other != content and manifest.read(other) is None:
-                        copy.replace(key, content)
-                return landing
-        if unreachable:
-            raise unreachable
-        if any(content is not None for _, content in contents):
-            raise _lost(f"batch {batch_id}: {_MANIFEST}")
-        return None
-
-    def _from_each(self, ask: Callable[[ZoneCopy], T]) -> tuple[list[tuple[ZoneCopy, T]], Transient | None]:
-        """Ask every copy that can be reached; tell of one that cannot."""
-        answers: list[tuple[ZoneCopy, T]] = []
-        unreachable: Transient | None = None
-        for copy in self._copies:
-            try:
-                answers.append((copy, ask(copy)))
-            except Transient as error:
-                unreachable = error
-        return answers, unreachable
+        return self._standing.landing(pipeline, check_batch_id(batch_id))
 
     def fetch(self, landing: Landing) -> list[tuple[LandedFile, Path]]:
         """Return a batch's files on this machine, their sha256 verified; a damaged copy is repaired.
 
-        Files of a remote zone are downloaded to a folder that goes when this object does.
+        The copies that are not read are looked at, too: a local one is verified, of a remote one only that the
+        file is there whole. Files of a remote zone are downloaded to a folder that goes when this object does.
 
         Raises:
             DataRejected: A file is damaged or gone in every copy.
             Transient: No copy that may be good could be reached.
         """
-        return [(file, self._fetch_file(landing, file)) for file in landing.files]
+        return self._standing.fetch(landing)
 
-    def _described(self, files: Sequence[Fetched]) -> list[tuple[LandedFile, Fetched]]:
-        """Describe the files as they will land; the same bytes given twice land once."""
-        chosen: dict[str, tuple[LandedFile, Fetched]] = {}
+    @property
+    def repaired(self) -> tuple[str, ...]:
+        """What was found damaged in a copy and repaired from another since this object was made."""
+        return tuple(self._standing.repaired)
+
+    @property
+    def zone(self) -> ZoneCopy:
+        """The zone itself, without its replicas."""
+        return self._copies[0]
+
+    def _described(
+        self, pipeline: str, batch_id: str, files: Sequence[Fetched], repeats: str = ""
+    ) -> _Coming:
+        """Describe the batch as it will land; the same bytes given twice land once."""
+        chosen: dict[str, LandedFile] = {}
+        by_sha256: dict[str, Fetched] = {}
         for file in files:
             if file.size > self._max_bytes:
                 raise UsageError(
@@ -272,76 +204,46 @@ class LandingZone:
                     cause="data.too_large",
                 )
             name = f"{file.sha256[:_PREFIX]}-{safe_name(file.name)}"
-            landed = LandedFile(name, file.sha256, file.size, file.source, file.format)
-            chosen.setdefault(file.sha256, (landed, file))
+            landed = LandedFile(
+                name, file.sha256, file.size, file.source, file.format, file.origin, file.stale
+            )
+            chosen.setdefault(file.sha256, landed)
+            by_sha256.setdefault(file.sha256, file)
         if not chosen:
             raise UsageError("no file to land", fix="name at least one")
-        return list(chosen.values())
-
-    def _tidy(self, landing: Landing) -> None:
-        keep = frozenset({_MANIFEST, *(f.name for f in landing.files)})
-        for copy in self._copies:
-            copy.remove_others(f"{landing.pipeline}/{landing.batch_id}", keep)
-
-    def _fetch_file(self, landing: Landing, file: LandedFile) -> Path:
-        key = f"{landing.pipeline}/{landing.batch_id}/{file.name}"
-        damaged: list[ZoneCopy] = []
-        unreachable: Transient | None = None
-        for copy in self._copies:
-            try:
-                path = self._good(copy, key, file)
-            except Transient as error:
-                unreachable = error
-                continue
-            if path:
-                for bad in damaged:
-                    bad.copy_in(key, path, file.sha256)
-                return path
-            damaged.append(copy)
-        if unreachable:
-            raise unreachable
-        raise _lost(f"batch {landing.batch_id}: {file.name}")
-
-    def _good(self, copy: ZoneCopy, key: str, file: LandedFile) -> Path | None:
-        """Return the file on this machine if this copy of it is undamaged."""
-        path = copy.local_path(key) or Path(self._downloads.name) / hashlib.sha256(key.encode()).hexdigest()
-        if not copy.is_local and not copy.copy_out(key, path, limit=file.size):
-            return None
-        return path if path.is_file() and _sha256(path) == file.sha256 else None
-
-    @cached_property
-    def _downloads(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="evenkeel-landed-")
+        landing = Landing(pipeline, batch_id, tuple(chosen.values()), datetime.now(UTC), repeats)
+        return _Coming(landing, by_sha256)
 
 
-def _manifest_key(pipeline: str, batch_id: str) -> str:
-    return f"{pipeline}/{batch_id}/{_MANIFEST}"
+@dataclass(frozen=True)
+class _Coming:
+    """A batch on its way in.
+
+    Attributes:
+        landing: As it will stand.
+        by_sha256: Its files.
+    """
+
+    landing: Landing
+    by_sha256: dict[str, Fetched]
+
+    @property
+    def content(self) -> str:
+        return manifest.content_of(self.landing)
+
+    def under(self, batch_id: str) -> Landing:
+        coming = self.landing
+        return Landing(coming.pipeline, batch_id, coming.files, datetime.now(UTC), coming.repeats)
 
 
-def _claims(pipeline: str, content: str) -> Iterator[str]:
-    """Yield the keys of the claims to a content; the next is used where the batch of the one before is dead."""
-    return (f"{pipeline}/.by-content/{content}.{number}" for number in itertools.count())
-
-
-def _readable_id(claim: bytes) -> str:
-    """Return the batch that a claim names, nothing where it is damaged."""
-    try:
-        return check_batch_id(claim.decode())
-    except (UnicodeDecodeError, UsageError):
-        return ""
-
-
-def _lost(what: str) -> DataRejected:
-    return DataRejected(
-        f"{what} is damaged or gone in every copy of the landing zone",
-        fix="land the same files again: that repairs the landing zone",
-        cause="data.landed_copy_damaged",
+def _taken(landing: Landing, standing: str, came: str) -> UsageError:
+    why = f"has landed with other content: {standing[:16]} stands, {came[:16]} came"
+    if landing.repeats:
+        why = (
+            f"was landed from batch {landing.repeats} while its source was away, and its own file came after"
+        )
+    return UsageError(
+        f"batch {landing.batch_id} {why}",
+        fix="land it under another id with --batch",
+        cause="data.duplicated_batch",
     )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

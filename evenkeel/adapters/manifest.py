@@ -6,12 +6,16 @@ import hashlib
 import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evenkeel.domain.batch import LandedFile, Landing
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+NAME = "batch.json"
+
+
+def key(pipeline: str, batch_id: str) -> str:
+    """Return the place of a batch's manifest in a copy of the landing zone."""
+    return f"{pipeline}/{batch_id}/{NAME}"
 
 
 def written(landing: Landing) -> bytes:
@@ -28,19 +32,21 @@ def read(content: bytes) -> Landing | None:
         if document["sha256"] != _digest(body):
             return None
         files = tuple(LandedFile(**f) for f in body["files"])
-        return Landing(body["pipeline"], body["batch_id"], files, datetime.fromisoformat(body["landed_at"]))
+        landed_at = datetime.fromisoformat(body["landed_at"])
+        # A manifest written before batches could stand in for others does not say that this one does not.
+        return Landing(body["pipeline"], body["batch_id"], files, landed_at, body.get("repeats", ""))
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def content_digest(sha256s: Sequence[str]) -> str:
-    """Return the digest of a batch's content, whatever the order and the names of its files."""
-    return hashlib.sha256("\n".join(sorted(sha256s)).encode()).hexdigest()
-
-
 def content_of(landing: Landing) -> str:
-    """Return the digest of a landed batch's content."""
-    return content_digest([f.sha256 for f in landing.files])
+    """Return the digest of a batch's content, whatever the order and the names of its files.
+
+    A batch that repeats an earlier one is told from it by its id.
+    """
+    parts = [f.sha256 for f in landing.files]
+    parts += [f"repeated as {landing.batch_id}"] if landing.repeats else []
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
 
 def _digest(body: Any) -> str:

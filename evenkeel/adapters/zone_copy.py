@@ -121,6 +121,15 @@ class ZoneCopy:
                 return False
             return True
 
+    def size(self, key: str) -> int | None:
+        """Return the bytes that stand under ``key``, None where nothing does."""
+        with self._translated(key):
+            try:
+                found: int = self._files.size(self._path(key))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            return found
+
     def local_path(self, key: str) -> Path | None:
         """Return the path of ``key`` on this machine, None in an object store."""
         return Path(self._path(key)) if self.is_local else None

@@ -34,7 +34,8 @@ def land(
 ) -> None:
     """Take files into the landing zone, byte for byte."""
     from evenkeel.cli.show import show_rows
-    from evenkeel.stages.land import fetch, land_files, land_offered
+    from evenkeel.stages.incoming import land_offered
+    from evenkeel.stages.land import fetch, land_files
 
     fetched = fetch(settings_for(pipeline, config), files, batch) if files else []
     workspace = workspace_for(pipeline, config)

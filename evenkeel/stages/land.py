@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenkeel.adapters import reading, sources
 from evenkeel.adapters.formats import stem
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, LandedFile, check_batch_id
-from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
+from evenkeel.domain.incident import Incident
+from evenkeel.errors import DataRejected, UsageError
 from evenkeel.quality.schema import missing_required
 from evenkeel.stages.pin import pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from evenkeel.adapters.fetched import Fetched
     from evenkeel.adapters.landing import LandingResult
+    from evenkeel.adapters.replicas import Finding
     from evenkeel.bootstrap import Workspace
     from evenkeel.settings import Settings
-    from evenkeel.settings.pipeline import Source
 
 
 def land_files(
@@ -66,92 +65,48 @@ def fetch(settings: Settings, paths: Sequence[str], batch: str | None) -> list[F
 
 
 def land(
-    workspace: Workspace, batch_id: str, files: Sequence[Fetched], *, verify: bool = True
+    workspace: Workspace,
+    batch_id: str,
+    files: Sequence[Fetched],
+    *,
+    verify: bool = True,
+    repeats: str = "",
+    findings: Sequence[Finding] = (),
 ) -> LandingResult:
-    """Land one batch and enter it in the ledger; what has landed already is at most repaired."""
-    result = workspace.landing.land(workspace.name, batch_id, files, verify=verify)
+    """Land one batch and enter it in the ledger; what has landed already is at most repaired.
+
+    Args:
+        workspace: The pipeline's workspace.
+        batch_id: Batch id.
+        files: Its files.
+        verify: Whether what has landed already is read again in every copy.
+        repeats: The earlier batch whose files these are, where they stand in for a source that is away.
+        findings: What was wrong with its source: told before the batch can be scored.
+    """
+    result = workspace.landing.land(workspace.name, batch_id, files, verify=verify, repeats=repeats)
+    _tell(workspace, result.landing.batch_id, findings)
     workspace.ledger.record_landing(result.landing)
     return result
 
 
-def land_offered(workspace: Workspace, batch: str | None) -> list[LandingResult]:
-    """Land what the configured sources offer now, as a person asks for it: the first refusal ends it.
-
-    Raises:
-        UsageError: No source is configured, or what one offers cannot land.
-        DataRejected: A source has no file where one was expected.
-        Transient: A source does not answer.
-    """
-    if not workspace.pipeline.sources:
-        raise UsageError(
-            f"{workspace.settings.config_file}: key 'sources' is missing, and no file was named",
-            fix=f"name files: `evenkeel land {workspace.name} FILE`, or configure a source",
+def _tell(workspace: Workspace, batch_id: str, findings: Sequence[Finding]) -> None:
+    """Open a batch's incidents, one per cause, once: a later look finds the same and has nothing to add."""
+    if not findings:
+        return
+    told = {i.cause for i in workspace.ledger.incidents(workspace.name) if i.batch_id == batch_id}
+    for cause in dict.fromkeys(f.cause for f in findings if f.cause not in told):
+        found = [f for f in findings if f.cause == cause]
+        workspace.ledger.open_incident(
+            Incident(
+                pipeline=workspace.name,
+                batch_id=batch_id,
+                cause=cause,
+                stage="land",
+                response="; ".join(dict.fromkeys(f.said for f in found)),
+                evidence={"places": [{"place": f.place, "said": f.said, **f.evidence} for f in found]},
+                opened_at=workspace.now(),
+            )
         )
-    return [
-        land(workspace, incoming.batch_id, incoming.files)
-        for source in workspace.pipeline.sources
-        for incoming in _offered(workspace, source, batch, workspace.now())
-    ]
-
-
-@dataclass(frozen=True)
-class Arrivals:
-    """What a look at the configured sources brought.
-
-    Attributes:
-        landed: Batches that are new.
-        refused: What did not land, and why.
-    """
-
-    landed: tuple[str, ...]
-    refused: tuple[EvenkeelError, ...]
-
-
-def land_incoming(workspace: Workspace, batch: str | None, *, scheduled: datetime) -> Arrivals:
-    """Land what the configured sources offer; neither a batch nor a source keeps the others away.
-
-    What landed in an earlier run is not read again here: a run that needs it verifies it.
-
-    Raises:
-        Transient: A source did not answer; the others have had their turn, and the call may be repeated.
-    """
-    landed: list[str] = []
-    refused: list[EvenkeelError] = []
-    away: list[Transient] = []
-    for source in workspace.pipeline.sources:
-        try:
-            offered = _offered(workspace, source, batch, scheduled)
-        except Transient as error:
-            away.append(error)
-            continue
-        except EvenkeelError as error:
-            refused.append(error)
-            continue
-        for incoming in offered:
-            try:
-                result = land(workspace, incoming.batch_id, incoming.files, verify=False)
-            except Transient as error:
-                away.append(error)
-                continue
-            except EvenkeelError as error:
-                refused.append(error)
-                continue
-            landed += [result.landing.batch_id] if result.new else []
-    if away:
-        raise away[0]
-    return Arrivals(tuple(landed), tuple(refused))
-
-
-def _offered(
-    workspace: Workspace, source: Source, batch: str | None, scheduled: datetime
-) -> list[sources.Incoming]:
-    return sources.discover(
-        source,
-        home=workspace.settings.home,
-        batch=batch,
-        scheduled=scheduled,
-        max_bytes=workspace.settings.platform.landing.max_bytes,
-    )
 
 
 def check_pending(workspace: Workspace, batch: str | None) -> None:
@@ -189,7 +144,8 @@ def check_columns(workspace: Workspace, file: LandedFile, path: Path) -> None:
         columns = reading.columns_of(file, path)
     except DataRejected:
         return  # unreadable: it lands as it is, and the run holds it whole
-    made = workspace.pipeline.generated.columns
+    joined = (c for source in workspace.pipeline.enrichments for c in source.columns)
+    made = [*workspace.pipeline.generated.columns, *joined]
     missing = missing_required([*columns, *made], workspace.schema)
     unheard = [c for c in missing if c not in _seen(workspace)] if missing else []
     if unheard:

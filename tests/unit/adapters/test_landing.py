@@ -246,10 +246,12 @@ def test_a_file_larger_than_allowed_is_refused(tmp_path: Path) -> None:
 
 
 def test_passwords_do_not_reach_the_manifest(zone: LandingZone, tmp_path: Path) -> None:
-    from evenkeel.adapters.fetched import Fetched
+    from evenkeel.adapters.fetched import Brought, Fetched
 
     path = Path(_file(tmp_path / "in", "a.csv"))
-    file = Fetched("a.csv", "https://me:hunter2@host/a.csv?token=s3cret", lambda _: path)
+    file = Fetched(
+        "a.csv", "https://me:hunter2@host/a.csv?token=s3cret", lambda _scratch, _check: Brought(path)
+    )
     landed = zone.land("market", "one", [file]).landing.files[0]
     assert landed.source == "https://me:***@host/a.csv?***"
     assert not any(b"hunter2" in c or b"s3cret" in c for c in _tree(tmp_path / "zone").values())

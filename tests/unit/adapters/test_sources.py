@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from evenkeel.adapters.formats import masked, safe_name, stem
 from evenkeel.adapters.landing import LandingZone
 from evenkeel.adapters.reading import read
-from evenkeel.adapters.sources import Incoming, discover, fetch_files
+from evenkeel.adapters.replicas import Look
+from evenkeel.adapters.sources import Asked, fetch_files
 from evenkeel.errors import DataRejected, EvenkeelError, UsageError
-from evenkeel.settings.pipeline import Source
+from evenkeel.settings.sources import Source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +26,18 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 4, 5, tzinfo=UTC)
 
 
-def _found(home: Path, batch: str | None = None, **source: str) -> list[Incoming]:
-    return discover(Source.model_validate(source), home=home, batch=batch, scheduled=NOW)
+@dataclass
+class _Batch:
+    batch_id: str
+    files: tuple[Fetched, ...]
+
+
+def _found(home: Path, batch: str | None = None, **source: Any) -> list[_Batch]:
+    """Return what a look at a source brings."""
+    place = Source.model_validate(source)
+    asked = Asked(home=home, named=batch or NOW.strftime(place.batch_format), batch=batch)
+    look = Look(place, asked, now=NOW, patience=60)
+    return [_Batch(b, look.take(b)) for b in look.offers(batch)]
 
 
 @pytest.fixture

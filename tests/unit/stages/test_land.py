@@ -13,8 +13,9 @@ from evenkeel.cli import data
 from evenkeel.demo.market import generate, write_day
 from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
 from evenkeel.settings import load_settings
-from evenkeel.settings.pipeline import Source
-from evenkeel.stages.land import land_files, land_incoming
+from evenkeel.settings.sources import Source
+from evenkeel.stages.incoming import land_incoming
+from evenkeel.stages.land import land_files
 
 DAYS = generate(2, 11, regime_change=10_000)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -85,8 +86,9 @@ def test_a_silent_source_keeps_no_other_away_and_is_worth_another_try(days: list
     )
     workspace = _with(sources)
 
+    arrivals = land_incoming(workspace, "b", scheduled=NOW)
     with pytest.raises(Transient):
-        land_incoming(workspace, "b", scheduled=NOW)
+        arrivals.check_answered()
 
     assert [x.batch_id for x in workspace.landing.landed("market")] == ["b"]
 
