@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from evenkeel import __version__
-from evenkeel.cli import data, drill, models, story, watch
+from evenkeel.cli import data, drill, init, models, story, watch
 from evenkeel.cli.crash import explain
 from evenkeel.errors import EvenkeelError
 
@@ -38,7 +38,7 @@ def _options(
     """State lives in EVENKEEL_HOME (default var/), pipelines in EVENKEEL_CONFIG_DIR (default configs/)."""
 
 
-for group in (data, models, watch, story, drill):
+for group in (init, data, models, watch, story, drill):
     group.add_to(app)
 
 

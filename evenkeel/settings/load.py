@@ -82,6 +82,11 @@ def config_folder() -> Path:
     return local if local.is_dir() else embedded_folder() / "configs"
 
 
+def own_config_folder() -> Path:
+    """Return the folder that new pipelines are written to: EVENKEEL_CONFIG_DIR, else ``configs`` here."""
+    return Path(os.environ.get("EVENKEEL_CONFIG_DIR") or "configs").absolute()
+
+
 def pipelines_in(folder: Path) -> list[str]:
     """Return the names of the pipelines configured in ``folder``, sorted."""
     return sorted(p.stem for p in folder.glob("*.yaml"))
