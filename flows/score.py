@@ -35,6 +35,8 @@ def score(pipeline: str, batch: str | None = None, config: str | None = None) ->
     """
     scope = open_scope(pipeline, config)
     steps.land_incoming(scope, batch)
+    steps.land_joined(scope)
+    steps.revise_late(scope)
     outcomes = Outcomes()
     for batch_id in steps.list_pending(scope, batch):
         score_batch(scope.workspace, batch_id, outcomes)
@@ -46,11 +48,14 @@ def score_batch(workspace: Workspace, batch_id: str, outcomes: Outcomes) -> None
     with settled(workspace, batch_id, outcomes) as run:
         if steps.close_if_published(run):
             return
+        if steps.must_wait(run):
+            return
         pins = steps.pin_batch(run)
         rows = steps.read_batch(run, pins)
+        enriched = steps.enrich_batch(run, pins, rows)
         models = steps.open_models(run, pins)
-        treatment = steps.diagnose_batch(run, pins, rows, models)
-        checked = steps.validate_batch(run, rows, treatment)
+        treatment = steps.diagnose_batch(run, pins, rows, enriched, models)
+        checked = steps.validate_batch(run, rows, enriched, treatment)
         filled = steps.impute_batch(run, pins, checked, models)
         answers = steps.score_rows(run, checked, filled, models)
         steps.publish_batch(run, pins, checked, filled, answers)

@@ -14,7 +14,21 @@ from evenkeel.learning.bundle import Bundle
 from evenkeel.quality.treatment import Treatment
 from evenkeel.resilience.degraded import Degraded
 from evenkeel.resilience.policy import Dependency
-from evenkeel.stages import diagnose, drift, impute, incoming, models, pin, publish, read, score, validate
+from evenkeel.stages import (
+    deliver,
+    diagnose,
+    drift,
+    enrich,
+    impute,
+    incoming,
+    models,
+    pin,
+    publish,
+    read,
+    revise,
+    score,
+    validate,
+)
 from evenkeel.stages.batch_run import BatchRun
 from tasks.artifacts import show_batch, show_drift
 from tasks.scope import PipelineScope
@@ -33,6 +47,19 @@ def land_incoming(scope: PipelineScope, batch: str | None) -> incoming.Arrivals:
     return arrivals
 
 
+@step("join", touches=Dependency.SOURCE)
+def land_joined(scope: PipelineScope) -> None:
+    """Land what the enrichment sources have brought since; note what went wrong at one."""
+    for finding in deliver.land_joined(scope.workspace):
+        scope.note(finding.cause, "join", finding.said, **{finding.place: finding.evidence})
+
+
+@step("revise", touches=Dependency.LEDGER)
+def revise_late(scope: PipelineScope) -> list[str]:
+    """Reopen the batches for which something came late."""
+    return revise.revise_late(scope.workspace)
+
+
 @step("pending", touches=Dependency.LEDGER)
 def list_pending(scope: PipelineScope, batch: str | None) -> list[str]:
     """List the batches that wait to be scored; note landings whose manifest is damaged."""
@@ -45,6 +72,12 @@ def list_pending(scope: PipelineScope, batch: str | None) -> list[str]:
 def close_if_published(run: BatchRun) -> bool:
     """Close a batch that a crashed run has published already."""
     return publish.close_if_published(run)
+
+
+@step("wait", touches=Dependency.LANDING)
+def must_wait(run: BatchRun) -> bool:
+    """Say whether the batch waits for a source that has not delivered."""
+    return enrich.must_wait(run)
 
 
 @step("pin", touches=Dependency.LEDGER)
@@ -74,16 +107,26 @@ def open_models(run: BatchRun, pins: Pins) -> models.Models:
     )
 
 
+@step("enrich", touches=Dependency.LANDING)
+def enrich_batch(run: BatchRun, pins: Pins, rows: Rows) -> enrich.Enriched:
+    """Join the enrichment sources, as far as they have delivered."""
+    return enrich.enrich_batch(run, pins, rows)
+
+
 @step("diagnose", touches=Dependency.LAKE)
-def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, opened: models.Models) -> Treatment:
+def diagnose_batch(
+    run: BatchRun, pins: Pins, rows: Rows, enriched: enrich.Enriched, opened: models.Models
+) -> Treatment:
     """Find the batch's silent faults and treat them."""
-    return diagnose.diagnose_batch(run, pins, rows, opened)
+    return diagnose.diagnose_batch(run, pins, rows, enriched, opened)
 
 
 @step("validate", touches=Dependency.COMPUTE)
-def validate_batch(run: BatchRun, rows: Rows, treatment: Treatment) -> validate.Checked:
+def validate_batch(
+    run: BatchRun, rows: Rows, enriched: enrich.Enriched, treatment: Treatment
+) -> validate.Checked:
     """Split accepted from quarantined rows and judge the batch."""
-    return validate.validate_batch(run, rows, treatment)
+    return validate.validate_batch(run, rows, enriched, treatment)
 
 
 @step("impute", touches=Dependency.COMPUTE)

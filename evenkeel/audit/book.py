@@ -44,8 +44,11 @@ class Book:
 
     @property
     def pins(self) -> Pins | None:
-        """What the ledger says that the batch is pinned to."""
-        return self.record.pins if self.record else None
+        """What the ledger says that its answers are pinned to; while a revision is under way, the earlier ones."""
+        pins = self.record.pins if self.record else None
+        if pins is None or self.predictions.empty or self.predictions["revision"].max() >= pins.revision:
+            return pins
+        return pins.before or pins
 
     @property
     def state(self) -> BatchState:

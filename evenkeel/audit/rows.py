@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from evenkeel.adapters import reading
-from evenkeel.audit.landed import read_landed
+from evenkeel.audit.landed import Landed, read_landed
 from evenkeel.audit.row_keys import landed_keys, name_rows, quarantined_keys, row_keys
 from evenkeel.audit.values import check_raw, check_values
 from evenkeel.domain.batch import BatchState
 from evenkeel.errors import DataRejected
+from evenkeel.stages.enrich import joined_as_pinned
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
     from evenkeel.audit.book import Book
     from evenkeel.audit.promise import Findings
@@ -129,7 +132,14 @@ def _check_published(
         )
     check_raw(workspace, read, book, findings)
     if book.of_today:
-        check_values(workspace, read.rows, book, findings)
+        check_values(workspace, _with_joined(workspace, book, read), book, findings)
+
+
+def _with_joined(workspace: Workspace, book: Book, read: Landed) -> pd.DataFrame:
+    """Return the landed rows with what the enrichment sources brought to them, joined again."""
+    if book.pins is None or not book.pins.joined:
+        return read.rows
+    return joined_as_pinned(workspace, book.batch_id, book.pins, read.came).frame(read.rows)
 
 
 def _check_counts(book: Book, findings: Findings, **found: int) -> None:

@@ -77,12 +77,12 @@ def run(
 
 def replay(
     pipeline: PipelineName,
-    batch: Annotated[str, typer.Option(help="A held batch.")],
+    batch: Annotated[str, typer.Option(help="A held batch, or a published one to be answered anew.")],
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a held batch again after a fix, with the models, configuration and expectations of now."""
-    from evenkeel.stages.land import reopen
+    """Score a held or published batch again after a fix, with the models, configuration and sources of now."""
+    from evenkeel.stages.revise import reopen
 
     reopen(workspace_for(pipeline, config), batch)
     run(pipeline, batch, config, as_json)
@@ -93,12 +93,19 @@ def label(
     file: Annotated[
         str, typer.Argument(metavar="FILE", help="Row key and target; csv, csv.gz, jsonl, parquet.")
     ],
+    *,
     batch: Annotated[
         str | None,
         typer.Option(
             help="With a generated row key: the batch whose rows these are; by default the file's name."
         ),
     ] = None,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help="Take them even if they contradict the answers and every earlier label."
+        ),
+    ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -111,5 +118,5 @@ def label(
 
     settings_for(pipeline, config)
     fetched = fetch_files([file])[0]  # before the workspace is opened: a bad file leaves no ledger behind
-    report = take_labels(workspace_for(pipeline, config), fetched, batch=batch)
+    report = take_labels(workspace_for(pipeline, config), fetched, batch=batch, trust=trust)
     show_rows([asdict(report)], as_json=as_json)

@@ -91,8 +91,9 @@ class Pins:
         as_of: The instant the batch started (UTC): nothing later is looked at.
         last_good: For columns imputed by last known good, the newest value known at the start.
         history: The last good batches that this one is compared with, oldest first.
-        joined: For each joined source, sha256 of the landed files it is joined from, in order.
+        joined: For each enrichment, the ids of the landings that it is joined from, oldest first.
         revision: Which answer to the batch this is; 1 is the first.
+        earlier: The pins of the revision before this one, as :meth:`to_json` writes them; None for the first.
     """
 
     champion: ModelRef | None
@@ -104,6 +105,12 @@ class Pins:
     history: tuple[str, ...] = ()
     joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
     revision: int = 1
+    earlier: dict[str, Any] | None = None
+
+    @property
+    def before(self) -> Pins | None:
+        """The pins of the revision before this one."""
+        return Pins.from_json(self.earlier) if self.earlier else None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-serialisable form, read back by :meth:`from_json`."""
@@ -123,6 +130,7 @@ class Pins:
             history=tuple(data.get("history", ())),
             joined={name: tuple(found) for name, found in data.get("joined", {}).items()},
             revision=data.get("revision", 1),
+            earlier=data.get("earlier"),
         )
 
 

@@ -29,6 +29,9 @@ def check_columns(
     pipeline = settings.pipeline
     named = [("row_key", c) for c in pipeline.row_key]
     named += [("time", pipeline.time), *(("features.columns", c) for c in pipeline.features.columns)]
+    for number, source in enumerate(pipeline.enrichments):
+        key = f"enrichments[{number}]"
+        named += [(f"{key}.on", c) for c in source.on] + [(f"{key}.columns", c) for c in source.columns]
     for key, column in named:
         if column not in declared:
             raise UsageError(

@@ -66,7 +66,8 @@ class Treatment:
         touched: dict[str, Mask] = {}
         for name, mask in (*self.repaired.items(), *self.emptied.items()):
             if self.names.get(name, name) in frame.columns:
-                touched[name] = touched.get(name, np.zeros(len(mask), dtype=np.bool_)) | mask
+                came = frame[self.names.get(name, name)].notna().to_numpy()
+                touched[name] = touched.get(name, np.zeros(len(mask), dtype=np.bool_)) | (mask & came)
         if not touched:
             return pd.Series([None] * len(index), index=index, dtype=object)
         kept: dict[int, dict[str, Any]] = {}

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from evenkeel.settings.enrichment import Enrichment
 from evenkeel.settings.generated import Generated
 from evenkeel.settings.platform import Platform, Section
 from evenkeel.settings.quality import Drift, Faults, Impute, Quality, Share
@@ -212,6 +213,7 @@ class Pipeline(Section):
         generated: Columns made for files whose rows bear no key or no time.
         features: What the models see.
         sources: Where batches come from; without any, batches come by ``evenkeel land`` only.
+        enrichments: What is joined to their rows, each in its own time.
         schedules: When the deployed flows run.
         quality: When a batch is refused whole, and what becomes of a lost column.
         faults: What is done about values that break silently.
@@ -235,6 +237,7 @@ class Pipeline(Section):
     generated: Generated = Generated()
     features: Features
     sources: tuple[Source, ...] = ()
+    enrichments: tuple[Enrichment, ...] = ()
     schedules: Schedules = Schedules()
     quality: Quality = Quality()
     faults: Faults = Faults()

@@ -72,8 +72,13 @@ class BatchRun:
             self.workspace.ledger.open_incident(incident)
 
     def hold(self, reason: str) -> None:
-        """Hold the batch, whole: nothing of it is published, its files stay in the landing zone."""
+        """Hold the batch, whole: nothing of it is published, its files stay in the landing zone.
+
+        A batch that was answered before is not held: its earlier answers stay.
+        """
         self.open_incidents()
+        if self._keeps_earlier_answers(reason):
+            return
         for table in (Table.ACCEPTED, Table.QUARANTINE):
             # A crash may have left rows there; the batch is in one place only.
             self.workspace.lake.clear_batch(self.workspace.name, table, self.batch_id)
@@ -88,3 +93,14 @@ class BatchRun:
             held_reason=reason,
         )
         self.log("hold").warning("batch held", reason=reason, rows=self.landed)
+
+    def _keeps_earlier_answers(self, reason: str) -> bool:
+        ledger, name = self.workspace.ledger, self.workspace.name
+        record = ledger.batch(name, self.batch_id)
+        earlier = record.pins.before if record and record.pins else None
+        if record is None or earlier is None:
+            return False
+        ledger.keep_earlier(name, self.batch_id, earlier)
+        self.counts, self.state = record.counts, BatchState.PUBLISHED
+        self.log("hold").warning("revision refused: the earlier answers stay", reason=reason)
+        return True

@@ -18,19 +18,25 @@ from evenkeel.stages.columns import fit_columns
 from evenkeel.stages.past import open_past
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from evenkeel.domain.batch import Pins
     from evenkeel.domain.diagnosis import Fault
     from evenkeel.domain.rows import Rows
+    from evenkeel.quality.coercion import Coerced
     from evenkeel.settings import Pipeline
     from evenkeel.stages.batch_run import BatchRun
+    from evenkeel.stages.enrich import Enriched
     from evenkeel.stages.models import Models
 
+_STALE, _NULLS = "data.stale_feed", "data.nulls"
+_HALF = 0.5
 _REFUSED_AS = {"data.future_timestamps": "not_future"}
 
 
-def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, models: Models) -> Treatment:
+def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, enriched: Enriched, models: Models) -> Treatment:
     """Fit the batch's columns to the schema, find its silent faults and treat them; all is noted on the run.
 
     A repaired value is used where the transform is certain and ``faults.repair`` is ``auto``. Else the
@@ -44,10 +50,12 @@ def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, models: Models) -> Tre
     workspace = run.workspace
     subject = _subject(run, pins)
     past = open_past(run, pins, models)
-    fitted = fit_columns(run, pins, rows.frame, past, subject)
-    named = Treatment(names=fitted.names).named(rows.frame)
+    frame = enriched.frame(rows.frame)
+    fitted = fit_columns(run, pins, frame, past, subject)
+    named = Treatment(names=fitted.names).named(frame)
     schema = workspace.schema
-    batch = pd.DataFrame({c: schema.coerce(c, named[c]).values for c in schema.columns if c in named.columns})
+    read = {c: schema.coerce(c, named[c]) for c in schema.columns if c in named.columns}
+    batch = pd.DataFrame({c: coerced.values for c, coerced in read.items()})
     diagnosis = diagnose(batch, past, subject)
     course = _Course(run, named, batch)
     for name in fitted.names:
@@ -55,8 +63,11 @@ def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, models: Models) -> Tre
         course.repaired[name] |= True
     for name in fitted.lost:
         course.lose(name)
+    for name, rows_without in enriched.lacking.items():
+        course.take(name)
+        course.emptied[name] |= rows_without
     for fault in diagnosis.faults:
-        if fault.confidence >= workspace.pipeline.faults.certainty:
+        if fault.confidence >= workspace.pipeline.faults.certainty and not _known(fault, read, enriched):
             course.treat(fault)
     run.log("diagnose").info(
         "batch diagnosed",
@@ -77,6 +88,20 @@ def _subject(run: BatchRun, pins: Pins) -> Subject:
         whole=schema.whole,
         as_of=pins.as_of,
     )
+
+
+def _known(fault: Fault, read: Mapping[str, Coerced], enriched: Enriched) -> bool:
+    """Say whether a fault only tells in other words what is known and dealt with already.
+
+    That the values of an earlier batch come again is no news where it stands in for this one, and cells that
+    cannot be read as their type are no gaps: the schema refuses them.
+    """
+    if fault.cause == _STALE:
+        return bool(enriched.repeats)
+    if fault.cause != _NULLS or fault.rows is None:
+        return False
+    flawed = read[fault.columns[0]].flawed.get("dtype")
+    return flawed is not None and bool(flawed[fault.rows].mean() > _HALF)
 
 
 @dataclass(frozen=True)
@@ -170,6 +195,8 @@ class _Course:
         """Take the faulty cells away; of the key and the time, without which a row is nothing, it cannot be done."""
         vital = {*self._pipeline.row_key, self._pipeline.time} & set(fault.columns)
         policy = self._pipeline.quality.lost_column
+        if not any(self._came(c)[self._rows(fault)].any() for c in fault.columns):
+            return _Done("imputed as every gap is")
         if vital or (fault.rows is None and policy == "hold"):
             raise self._rejected(fault)
         for column in fault.columns:
@@ -184,10 +211,16 @@ class _Course:
     def _empty(self, column: str, rows: npt.NDArray[np.bool_]) -> None:
         self.take(column)
         nothing = null_column(self._batch.index, self._run.workspace.kinds[column])
-        came = self._batch[column].notna().to_numpy() if column in self._batch.columns else rows
+        came = self._came(column)
         self.values[column] = self.values[column].where(~rows, nothing)
         self.repaired[column] &= ~rows
         self.emptied[column] |= rows & came
+
+    def _came(self, column: str) -> npt.NDArray[np.bool_]:
+        """Return which cells brought a value; of a column that did not come all of them, for it is missed."""
+        if column not in self._batch.columns:
+            return np.ones(len(self._frame), dtype=np.bool_)
+        return self._batch[column].notna().to_numpy()
 
     def _refuse(self, fault: Fault) -> _Done:
         rows = np.flatnonzero(self._rows(fault))

@@ -187,19 +187,5 @@ def _explain_absence(workspace: Workspace, batch: str) -> None:
         )
 
 
-def reopen(workspace: Workspace, batch: str) -> None:
-    """Let a held batch be scored again, pinned anew.
-
-    Raises:
-        UsageError: It is not held.
-    """
-    if not workspace.ledger.reopen(workspace.name, batch):
-        record = workspace.ledger.batch(workspace.name, batch)
-        raise UsageError(
-            f"{workspace.name}: batch {batch!r} is {record.state if record else 'not known'}, not held",
-            fix=f"`evenkeel status {workspace.name}` says how many are held, `evenkeel incidents` which and why",
-        )
-
-
 def _listed(names: Iterable[object]) -> str:
     return ", ".join(str(n) for n in names)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, Pins
 from evenkeel.errors import DataRejected
+from evenkeel.stages.enrich import joined_now
 from evenkeel.stages.past import good_batches
 
 if TYPE_CHECKING:
@@ -37,28 +38,34 @@ def pin_batch(run: BatchRun) -> Pins:
         DataRejected: The landing has gone from the landing zone.
     """
     workspace = run.workspace
-    landing = workspace.landing.landing(workspace.name, run.batch_id)
+    return workspace.ledger.pin(workspace.name, run.batch_id, fresh_pins(workspace, run.batch_id))
+
+
+def fresh_pins(workspace: Workspace, batch_id: str) -> Pins:
+    """Return what the batch would be scored with if it were started now.
+
+    Raises:
+        DataRejected: The landing has gone from the landing zone.
+    """
+    landing = workspace.landing.landing(workspace.name, batch_id)
     if landing is None:
         raise DataRejected(
-            f"batch {run.batch_id}: the landing zone holds no such batch", cause="data.landed_copy_damaged"
+            f"batch {batch_id}: the landing zone holds no such batch", cause="data.landed_copy_damaged"
         )
     standing = workspace.ledger.standing(workspace.name)
-    return workspace.ledger.pin(
-        workspace.name,
-        run.batch_id,
-        Pins(
-            champion=standing.champion,
-            previous=standing.previous,
-            config_sha256=workspace.settings.digest,
-            inputs=tuple(f.sha256 for f in landing.files),
-            as_of=workspace.now(),
-            last_good=_last_good(workspace),
-            history=good_batches(workspace),
-        ),
+    return Pins(
+        champion=standing.champion,
+        previous=standing.previous,
+        config_sha256=workspace.settings.digest,
+        inputs=tuple(f.sha256 for f in landing.files),
+        as_of=workspace.now(),
+        last_good=_last_good(workspace, batch_id),
+        history=tuple(b for b in good_batches(workspace) if b != batch_id),
+        joined=joined_now(workspace, batch_id),
     )
 
 
-def _last_good(workspace: Workspace) -> dict[str, Any]:
+def _last_good(workspace: Workspace, batch_id: str) -> dict[str, Any]:
     """Return the newest known value of each column that is imputed by its last known good.
 
     Of rows of the same time the last by row key counts, in whatever order the lake holds them.
@@ -72,7 +79,7 @@ def _last_good(workspace: Workspace) -> dict[str, Any]:
     published = [
         b
         for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])
-        if b.published_at is not None
+        if b.published_at is not None and b.batch_id != batch_id
     ]
     if not columns or not published:
         return {}

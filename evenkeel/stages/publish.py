@@ -61,10 +61,14 @@ def _write(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers:
 def close_if_published(run: BatchRun) -> bool:
     """Close a batch whose answers a crashed run committed, from what the lake holds; say whether it did.
 
+    Answers of an earlier revision do not count: the batch is to be answered again.
+
     What the batch was judged by may have changed since: nothing is judged or answered again.
     """
     lake, name = run.workspace.lake, run.workspace.name
-    if lake.published(name, run.batch_id) is None:
+    record = run.workspace.ledger.batch(name, run.batch_id)
+    revision = record.pins.revision if record and record.pins else 1
+    if (lake.published(name, run.batch_id) or 0) < revision:
         return False
     scored = lake.counts(name, Table.PREDICTIONS).get(run.batch_id, 0)
     quarantined = lake.counts(name, Table.QUARANTINE).get(run.batch_id, 0)
@@ -100,7 +104,7 @@ def _accepted(run: BatchRun, checked: Checked, filled: Filled, imputed: pa.Array
     return (
         table.append_column("batch_id", _constant(run.batch_id, rows))
         .append_column("imputed", imputed)
-        .append_column("stale", _empty_lists(rows))
+        .append_column("stale", _lists(checked.stale))
         .append_column("repaired", _lists(checked.repaired))
         .append_column("original", pa.array(checked.original.to_numpy(dtype=object), pa.string()))
     )
@@ -139,7 +143,7 @@ def _predictions(
         "arm": _constant("champion", rows),
         "model_version": pa.array(answers.frame["model_version"]).cast(pa.string()),
         "imputed": _lists(filled.imputed),
-        "stale": _empty_lists(rows),
+        "stale": _lists(checked.stale),
         "repaired": _lists(checked.repaired),
         "needs_review": pa.array(np.less(confidence, pipeline.review.below)),
         "rule_overrides": _empty_lists(rows),

@@ -50,8 +50,10 @@ def resolve_passed(run: BatchRun, *, judged: bool) -> None:
     done = {b.batch_id for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])}
 
     def over(incident: Incident) -> bool:
+        if incident.batch_id == run.batch_id:
+            return judged and incident.cause not in noted
         if taints(incident.cause):
-            return judged and incident.batch_id == run.batch_id and incident.cause not in noted
+            return False
         return incident.batch_id in done - {run.batch_id} and incident.cause not in mine
 
     passed = [i for i in incidents if i.resolved_at is None and over(i)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evenkeel.domain.rows import Rows
     from evenkeel.quality.treatment import Treatment
     from evenkeel.stages.batch_run import BatchRun
+    from evenkeel.stages.enrich import Enriched
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Checked:
         verdict: The suite's.
         repaired: Per accepted row the list of repaired columns; same index.
         original: Per accepted row what came in its repaired and emptied cells, JSON, or None; same index.
+        stale: Per accepted row the list of sources that it lacks or has older rows of; same index.
         distrusted: Columns that no answer may rest on, besides those the suite suspects.
     """
 
@@ -42,6 +44,7 @@ class Checked:
     verdict: SuiteVerdict
     repaired: pd.Series[Any]
     original: pd.Series[Any]
+    stale: pd.Series[Any]
     distrusted: frozenset[str] = frozenset()
 
     @property
@@ -50,7 +53,7 @@ class Checked:
         return self.distrusted | self.verdict.suspect_columns
 
 
-def validate_batch(run: BatchRun, rows: Rows, treatment: Treatment) -> Checked:
+def validate_batch(run: BatchRun, rows: Rows, enriched: Enriched, treatment: Treatment) -> Checked:
     """Validate a batch; what it finds is noted on the run.
 
     Raises:
@@ -75,7 +78,8 @@ def validate_batch(run: BatchRun, rows: Rows, treatment: Treatment) -> Checked:
         quarantined=quarantined,
         verdict=verdict,
         repaired=treatment.repaired_lists(kept),
-        original=treatment.originals(frame, kept),
+        original=treatment.originals(enriched.frame(frame), kept),
+        stale=enriched.stale_lists(kept),
         distrusted=treatment.distrusted,
     )
 

@@ -8,7 +8,8 @@ import pytest
 from evenkeel.adapters.lake import Table
 from evenkeel.demo.market import FEATURES
 from evenkeel.errors import UsageError
-from evenkeel.stages.land import land_files, reopen
+from evenkeel.stages.land import land_files
+from evenkeel.stages.revise import reopen
 from tests.e2e.market import DAYS, LEARNED, NAME
 
 NEXT = LEARNED
@@ -268,5 +269,5 @@ def test_a_held_batch_is_replayed_after_the_fix(market, monkeypatch):
         16,
     )
     assert market.audit().clean
-    with pytest.raises(UsageError, match="is published, not held"):
-        reopen(market.workspace(), batch)
+    with pytest.raises(UsageError, match="neither held nor published"):
+        reopen(market.workspace(), "2031-01-01")

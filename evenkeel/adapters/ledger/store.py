@@ -122,6 +122,22 @@ class Ledger:
         with self._database.transaction() as connection:
             return connection.execute(sa.update(b).where(key).values(**fresh)).rowcount > 0
 
+    def revise(self, pipeline: str, batch_id: str, pins: Pins) -> bool:
+        """Set a published batch back to landed, to be answered again under new pins; say whether it was published."""
+        return self._repin(pipeline, batch_id, BatchState.PUBLISHED, BatchState.LANDED, pins)
+
+    def keep_earlier(self, pipeline: str, batch_id: str, pins: Pins) -> bool:
+        """Give up a revision: the batch is published under its earlier pins again; say whether it was open."""
+        unfinished = (BatchState.LANDED, BatchState.VALIDATED, BatchState.SCORED)
+        return any(self._repin(pipeline, batch_id, s, BatchState.PUBLISHED, pins) for s in unfinished)
+
+    def _repin(self, pipeline: str, batch_id: str, was: BatchState, now: BatchState, pins: Pins) -> bool:
+        b = tables.batches
+        key = sa.and_(b.c.pipeline == pipeline, b.c.batch_id == batch_id, b.c.state == was.value)
+        values = {"state": now.value, "pins": pins.to_json()}
+        with self._database.transaction() as connection:
+            return connection.execute(sa.update(b).where(key).values(**values)).rowcount > 0
+
     def open_incident(self, incident: Incident) -> None:
         """Open an incident; a repeat of the same cause and batch (or stage, outside a batch) folds into it.
 
