@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from evenkeel.diagnosis import frozen, nulls, outliers, sentinels
+from evenkeel.diagnosis import frozen, nulls, outliers, sentinels, transforms
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import pandas as pd
 
     from evenkeel.diagnosis.past import Past, Subject
 
@@ -27,6 +28,7 @@ DETECTORS: tuple[Detector, ...] = (
     nulls.detect,
     frozen.detect,
     sentinels.detect,
+    transforms.detect,
     outliers.detect,
 )
 """In the order they look: what hides other faults first, what is told by its size alone last."""
