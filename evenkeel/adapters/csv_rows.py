@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from dataclasses import replace
@@ -48,7 +47,7 @@ class CsvRows:
         self._last_row = 0
 
     def stream(self) -> io.RawIOBase:
-        """Return the rows as UTF-8 csv without a header, quoted by RFC 4180."""
+        """Return the rows as UTF-8 csv without a header."""
         return _Joined(self._pieces())
 
     def _pieces(self) -> Iterator[bytes]:
@@ -80,7 +79,7 @@ class CsvRows:
         self._name_footer()
 
     def _piece(self, record: Record) -> bytes:
-        """Return a row's csv; nothing where the record is none, which is then noted."""
+        """Return a row's line; nothing where the record is none, which is then noted."""
         raw = record.raw.rstrip(b"\r\n")
         cells = record.cells or raw.decode("latin-1").split(self._delimiter)
         check, found = self._wrong(record, raw, cells)
@@ -90,7 +89,8 @@ class CsvRows:
             self.unreadable.add(record.line, raw, check, found)
         else:
             self.unreadable.beyond_ascii += not raw.isascii()
-            return self._written(record, raw, cells)
+            line = raw + b"\n"
+            return line if self._encoding == "utf-8" else line.decode(self._encoding).encode()
         return b""
 
     def _wrong(self, record: Record, raw: bytes, cells: list[str]) -> tuple[str, str]:
@@ -113,16 +113,6 @@ class CsvRows:
         after_another = bool(lines) and lines[-1].line > self._last_row
         short = len(cells) <= len(self._records.header)
         return bool(check) and short and not after_another and not _FOOTER.match(raw)
-
-    def _written(self, record: Record, raw: bytes, cells: list[str]) -> bytes:
-        if record.cells is None:
-            line = raw + b"\n"
-        else:
-            text = io.StringIO()
-            writer = csv.writer(text, delimiter=self._delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-            writer.writerow(cells)
-            line = text.getvalue().encode("latin-1")
-        return line if self._encoding == "utf-8" else line.decode(self._encoding).encode()
 
     def _name_footer(self) -> None:
         """Tell the lines that close a report from damage in the midst: few, and no row after them."""
