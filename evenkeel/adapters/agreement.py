@@ -108,20 +108,22 @@ def _rows(copy: Copy) -> str:
 
 def _plain(cells: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column as csv and parquet would both give it: numbers, instants in UTC, or text."""
-    there = cells.notna()
-    present = cells[there]
-    if isinstance(cells.dtype, pd.BooleanDtype) or pd.api.types.is_bool_dtype(present.infer_objects()):
-        return present.map(str).str.lower().reindex(cells.index).fillna("").astype(object)
-    numbers = pd.to_numeric(present, errors="coerce")
+    present = cells.dropna()
+    text = present.map(_written).astype(object)
+    # A time or a truth value of parquet is no number, though pandas would make one of it.
+    numbers = pd.to_numeric(present if _is_number(cells) else text, errors="coerce")
     if numbers.notna().all() and (numbers.abs() < _EXACT).all():
         return numbers.astype("float64").reindex(cells.index) + 0.0
-    text = present.map(_written)
     times = pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601")
     if times.notna().all():
-        return times.astype("int64").map(str).reindex(cells.index).fillna("").astype(object)
-    folded = text.str.lower()
-    text = folded if folded.isin(["true", "false"]).all() else text
+        text = times.map(_written).astype(object)
+    elif text.str.lower().isin(["true", "false"]).all():
+        text = text.str.lower()
     return text.reindex(cells.index).fillna("").astype(object)
+
+
+def _is_number(cells: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype)
 
 
 def _written(value: Any) -> str:

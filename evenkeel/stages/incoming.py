@@ -136,7 +136,8 @@ def look_at(workspace: Workspace, source: Feed, batch: str | None, scheduled: da
         batch: Only this batch; None for all that are there, or the scheduled one.
         scheduled: The time that names the batch of a source that holds one at a time.
     """
-    places = sum(1 + len(s.replicas) for s in workspace.pipeline.sources)
+    pipeline = workspace.pipeline
+    places = sum(1 + len(s.replicas) for s in (*pipeline.sources, *pipeline.enrichments))
     asked = Asked(
         home=workspace.settings.home,
         named=batch or scheduled.strftime(source.batch_format),

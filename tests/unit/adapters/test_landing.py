@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import tempfile
 import threading
@@ -117,6 +119,70 @@ def test_a_file_damaged_in_every_copy_is_held(zone: LandingZone, tmp_path: Path)
     with pytest.raises(DataRejected, match="damaged or gone in every copy") as caught:
         zone.fetch(landing)
     assert caught.value.cause == "data.landed_copy_damaged"
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "whole folder gone"])
+def test_reading_repairs_a_replica_that_is_not_read(zone: LandingZone, tmp_path: Path, damage: str) -> None:
+    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    copy = tmp_path / "copy/market/one" / landing.files[0].name
+    if damage == "whole folder gone":
+        shutil.rmtree(tmp_path / "copy")
+    elif damage == "gone":
+        copy.unlink()
+    else:
+        copy.write_bytes(b"id,x\n1,3\n" if damage == "flipped" else b"id,x")
+    assert zone.repaired == ()
+    assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
+    assert copy.read_bytes() == b"id,x\n1,2\n"
+    assert [r.partition(": ")[2] for r in zone.repaired] == [f"market/one/{landing.files[0].name}"]
+
+
+def test_a_replica_that_cannot_be_repaired_keeps_nobody_from_reading(
+    zone: LandingZone, tmp_path: Path
+) -> None:
+    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    shutil.rmtree(tmp_path / "copy")
+    (tmp_path / "copy").symlink_to("copy")  # every access to it is an OSError
+    assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
+    assert zone.repaired == ()
+
+
+def test_one_bit_anywhere_in_the_zone_is_found_and_put_right(zone: LandingZone, tmp_path: Path) -> None:
+    path = _file(tmp_path / "in", "a.csv", bytes(range(200)))
+    landing = _land(zone, "one", path).landing
+    held = tmp_path / "zone/market/one" / landing.files[0].name
+    for bit in range(0, 200 * 8, 67):
+        content = bytearray(held.read_bytes())
+        content[bit // 8] ^= 1 << bit % 8
+        held.write_bytes(content)
+        assert zone.fetch(landing)[0][1].read_bytes() == bytes(range(200))
+        assert held.read_bytes() == bytes(range(200))
+
+
+def test_a_batch_that_repeats_another_lands_beside_it_and_once(zone: LandingZone, tmp_path: Path) -> None:
+    files = fetch_files([_file(tmp_path / "in", "a.csv")])
+    first = zone.land("market", "one", files).landing
+    files[0].stale = "feed"
+    again = zone.land("market", "two", files, repeats="one")
+    assert again.new
+    assert (again.landing.repeats, again.landing.stale) == ("one", ("feed",))
+    assert not zone.land("market", "two", files, repeats="one").new
+    assert zone.landed("market") == [first, again.landing]
+    with pytest.raises(UsageError, match="was landed from batch one while its source was away"):
+        _land(zone, "two", _file(tmp_path / "in", "b.csv", b"id\n7\n"))
+
+
+def test_a_manifest_of_before_is_still_read(zone: LandingZone, tmp_path: Path) -> None:
+    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    body = json.loads((tmp_path / "zone/market/one/batch.json").read_text())["landing"]
+    del body["repeats"]
+    for file in body["files"]:
+        del file["origin"], file["stale"]
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    for copy in ("zone", "copy"):
+        written = tmp_path / copy / "market/one/batch.json"
+        written.write_text(json.dumps({"landing": body, "sha256": digest}))
+    assert zone.landed("market") == [landing]
 
 
 def test_a_damaged_manifest_is_repaired_from_the_replica(zone: LandingZone, tmp_path: Path) -> None:
