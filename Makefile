@@ -48,8 +48,8 @@ bench: $(SYNCED) ## measure: each number a ratio against a bare script in the sa
 	@test -n "$(BENCHES)" || { echo "bench/ holds no measurement yet" >&2; exit 2; }
 	@for bench in $(BENCHES); do echo "== $$bench"; $(BIN)/python -m "$$bench" || exit 1; done
 
-drill: $(SYNCED) ## failure experiments (not there yet)
-	@echo "no drills yet: they arrive with the failure experiments" >&2; exit 2
+drill: $(SYNCED) ## inject every failure for real and see the promises kept (about five minutes)
+	$(BIN)/evenkeel drill
 
 clean: ## remove what make installed (state in var/ stays)
 	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

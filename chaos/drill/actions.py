@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from chaos.drill.homes import read_config, write_config
-from chaos.drill.market import PIPELINE, SEED, Market, days, market
+from chaos.drill.market import PIPELINE, SEED, about_to_break, days, market
 from chaos.faults.data import FAULTS, SEVERITIES
 from evenkeel.demo.market import generate
-from evenkeel.stages.land import land_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +30,7 @@ def inject(fault: str, severity: str | float = "gross", columns: Sequence[str] =
     Returns:
         What was done, for a person.
     """
-    at = _about_to_break(market())
-    day = at.next_day()
-    at.batch = day.batch_id
+    at, day = about_to_break()
     kind = FAULTS[fault]
     level = SEVERITIES[severity] if isinstance(severity, str) else severity
     file = at.bring(day)
@@ -48,57 +44,15 @@ def inject(fault: str, severity: str | float = "gross", columns: Sequence[str] =
         done.frame.to_csv(file, index=False, lineterminator="\n")
         said = " ".join(part for part in (", ".join(done.columns[:3]), done.transform) if part)
         said += f", {len(done.rows)} rows" if done.rows is not None else ""
-    at.save()
     return said
-
-
-def bring() -> str:
-    """Let the source send the next day as it is."""
-    at = _about_to_break(market())
-    day = at.next_day()
-    at.batch = day.batch_id
-    at.bring(day)
-    at.save()
-    return "a clean day"
 
 
 def change_the_world() -> str:
     """Let the source send the next day of a market whose rules have changed: the feed is right."""
-    at = _about_to_break(market())
-    number = at.day
-    at.next_day()
-    changed = generate(number + 1, SEED, regime_change=number)[number]
-    at.batch = changed.batch_id
-    at.bring(changed)
-    at.save()
+    at, _ = about_to_break()
+    number = at.day - 1
+    at.bring(generate(number + 1, SEED, regime_change=number)[number])
     return "the first day after a change of regime"
-
-
-def send_again() -> str:
-    """Let the source send the last batch once more, with other content."""
-    at = _about_to_break(market())
-    day = days()[at.day - 1]
-    at.batch = day.batch_id
-    at.bring(replace(day, rows=day.rows.assign(price=day.rows["price"] + 1)))
-    at.save()
-    return f"{day.batch_id} again, other prices"
-
-
-def damage_what_landed() -> str:
-    """Let the next day land, then turn one bit of its copy in the landing zone."""
-    at = _about_to_break(market())
-    day = at.next_day()
-    at.batch = day.batch_id
-    workspace = at.workspace()
-    land_files(workspace, [str(at.bring(day))], None)
-    workspace.close()
-    (landed,) = (at.home / "landing" / PIPELINE / day.batch_id).glob("*.csv")
-    content = bytearray(landed.read_bytes())
-    content[len(content) // 2] ^= 1
-    landed.chmod(0o644)
-    landed.write_bytes(content)
-    at.save()
-    return "one bit of the landed file"
 
 
 def expect(column: str, checks: dict[str, Any]) -> str:
@@ -132,14 +86,6 @@ def configure(changes: dict[str, Any]) -> str:
     at = market()
     write_config(at.home, read_config(at.home) | changes)
     return ", ".join(changes)
-
-
-def _about_to_break(at: Market) -> Market:
-    """Take note of the incidents there are."""
-    workspace = at.workspace()
-    at.incidents = len(workspace.ledger.incidents(PIPELINE))
-    workspace.close()
-    return at
 
 
 def _replace(file: Path, damaged: Path) -> None:

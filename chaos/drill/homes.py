@@ -17,7 +17,7 @@ from evenkeel.settings.load import embedded_folder, home_folder
 from evenkeel.stages.label import take_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _MARK = ".evenkeel-drill"
@@ -72,15 +72,21 @@ def prepare(home: Path) -> None:
 @contextmanager
 def living_in(home: Path) -> Iterator[None]:
     """Let commands and flows of this process find their state and configuration in ``home``."""
-    changed = {"EVENKEEL_HOME": str(home), "EVENKEEL_CONFIG_DIR": str(home / "configs")}
-    before = {key: os.environ.get(key) for key in changed}
-    os.environ.update(changed)
+    with environment({"EVENKEEL_HOME": str(home), "EVENKEEL_CONFIG_DIR": str(home / "configs")}):
+        yield
+
+
+@contextmanager
+def environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Change the environment for a while."""
+    before = {key: os.environ.get(key) for key in changes}
+    os.environ.update(changes)
     try:
         yield
     finally:
         for key, value in before.items():
             if value is None:
-                os.environ.pop(key)
+                os.environ.pop(key, None)
             else:
                 os.environ[key] = value
 

@@ -97,3 +97,20 @@ def market() -> Market:
     home = home_folder()
     book = home / _BOOK
     return Market(home, **(json.loads(book.read_text(encoding="utf-8")) if book.is_file() else {}))
+
+
+def about_to_break(*, skip: bool = True) -> tuple[Market, MarketDay]:
+    """Take note of the incidents there are, and go on to the next day, whose batch is to be damaged.
+
+    Args:
+        skip: Whether the day is used up; False where none comes, or its batch is another.
+    """
+    at = market()
+    workspace = at.workspace()
+    at.incidents = len(workspace.ledger.incidents(PIPELINE))
+    workspace.close()
+    day = days()[at.day]
+    at.day += int(skip)
+    at.batch = day.batch_id if skip else ""
+    at.save()
+    return at, day

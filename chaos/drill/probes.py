@@ -109,6 +109,22 @@ def survived(state: str, **places: int) -> str:
     return counts or state
 
 
+def revised(revision: int) -> str:
+    """See that every row of the damaged batch was answered anew, and that no answer is stale any more."""
+    at = market()
+    workspace = at.workspace()
+    answers = workspace.lake.read(PIPELINE, Table.PREDICTIONS, batch_id=at.batch)
+    workspace.close()
+    newest = answers[answers["revision"] == revision]
+    earlier = answers[answers["revision"] == revision - 1]
+    if len(newest) != len(earlier) or newest["stale"].map(len).any():
+        raise NotAsPromisedError(
+            f"{len(newest)} of {len(earlier)} rows have revision {revision},"
+            f" {int((newest['stale'].map(len) > 0).sum())} of them are stale"
+        )
+    return f"{len(newest)} rows revised"
+
+
 def _must_be(what: str, told: dict[str, Any], expected: dict[str, Any]) -> None:
     wrong = [f"{k} is {told.get(k)!r}, expected {v!r}" for k, v in expected.items() if told.get(k) != v]
     if wrong:

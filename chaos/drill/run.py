@@ -8,7 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from chaos.drill.experiments import experiment
-from chaos.drill.homes import living_in, open_folder, prepare
+from chaos.drill.homes import environment, living_in, open_folder, prepare
 from chaos.drill.verdict import verdict
 
 if TYPE_CHECKING:
@@ -33,18 +33,18 @@ def run(names: Sequence[str], begin: Callable[[str], None]) -> Iterator[dict[str
     chosen = {name: experiment(name) for name in names}
     folder = open_folder()
     # What goes wrong is what is wanted: the table tells it, and no line in between.
-    os.environ.setdefault("EVENKEEL_PLATFORM__LOG__LEVEL", "error")
-    os.environ.setdefault("PREFECT_HOME", str(folder / "prefect"))
-    logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL + 1)  # its journal has it all
-    prepared = folder / "prepared"
-    begin(PREPARING)
-    prepare(prepared)
-    for name, content in chosen.items():
-        begin(name)
-        found = _run_one(name, content, prepared, folder / name)
-        if found["holds"]:
-            shutil.rmtree(folder / name)
-        yield found
+    logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL + 1)
+    defaults = {"EVENKEEL_PLATFORM__LOG__LEVEL": "error", "PREFECT_HOME": str(folder / "prefect")}
+    with environment({key: os.environ.get(key, value) for key, value in defaults.items()}):
+        begin(PREPARING)
+        prepared = folder / "prepared"
+        prepare(prepared)
+        for name, content in chosen.items():
+            begin(name)
+            found = _run_one(name, content, prepared, folder / name)
+            if found["holds"]:
+                shutil.rmtree(folder / name)
+            yield found
 
 
 def _run_one(name: str, content: dict[str, Any], prepared: Path, home: Path) -> dict[str, Any]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GROUP = "evenkeel.drills"
-_CLASSES = ("data", "model", "infrastructure", "dependency", "code", "business")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,11 +21,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def drill(
-    experiment: Annotated[
-        str | None,
+    experiments: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[EXPERIMENT]",
-            help="A cause, as data.unit_change, or a class of causes, as data. None: every experiment.",
+            metavar="[EXPERIMENT...]",
+            help="Causes, as data.unit_change, or classes of causes, as data. None: every experiment.",
         ),
     ] = None,
     list_only: Annotated[bool, typer.Option("--list", help="Only list the experiments.")] = False,
@@ -36,7 +35,7 @@ def drill(
     from evenkeel.cli.show import show_rows
 
     known: list[dict[str, str]] = _installed("known")()
-    chosen = _chosen(experiment, known)
+    chosen = _chosen(experiments or [], known)
     if list_only:
         show_rows(chosen, as_json=as_json, title="experiments")
         return
@@ -67,31 +66,34 @@ def _installed(what: str) -> Callable[..., Any]:
     return offered
 
 
-def _chosen(asked: str | None, known: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the experiments asked for.
+def _chosen(asked: list[str], known: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the experiments asked for, all where none is, in the order they are known in.
 
     Raises:
         UsageError: There is none of that name or class.
     """
+    for name in asked:
+        if not any(name in _names(row) for row in known):
+            raise _unknown(name, [row["experiment"] for row in known])
+    return [row for row in known if not asked or _names(row) & set(asked)]
+
+
+def _names(row: dict[str, str]) -> set[str]:
+    """Return what an experiment can be asked for by: itself, or its class."""
+    return {row["experiment"], row["experiment"].partition(".")[0]}
+
+
+def _unknown(name: str, known: list[str]) -> UsageError:
     import difflib
 
-    chosen = [row for row in known if asked is None or asked in {row["experiment"], _class(row)}]
-    if chosen:
-        return chosen
-    names = [row["experiment"] for row in known]
-    near = difflib.get_close_matches(asked or "", [*_CLASSES, *names], n=1, cutoff=0.5)
-    there = sorted({_class(row) for row in known})
-    raise UsageError(
-        f"unknown experiment {asked!r}"
-        if asked not in _CLASSES
-        else f"no experiment of class {asked!r} is there yet",
-        fix=(f"did you mean {near[0]!r}? " if near and near[0] != asked else "")
-        + f"`evenkeel drill --list` lists {len(names)}, of the classes {', '.join(there) or 'none'}",
+    classes = sorted({k.partition(".")[0] for k in known})
+    near = difflib.get_close_matches(name, [*known, *classes], n=1, cutoff=0.5)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return UsageError(
+        f"unknown experiment {name!r}",
+        fix=f"{meant}there are {len(known)}, of the classes {', '.join(classes) or 'none'}:"
+        " `evenkeel drill --list`",
     )
-
-
-def _class(row: dict[str, str]) -> str:
-    return row["experiment"].partition(".")[0]
 
 
 def _followed(names: list[str]) -> list[dict[str, Any]]:
