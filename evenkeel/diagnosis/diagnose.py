@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenkeel.diagnosis import frozen, nulls, outliers, sentinels, transforms
+from evenkeel.diagnosis import frozen, nulls, outliers, sentinels, stale, transforms
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ LEAST_CONFIDENCE = 0.5
 
 DETECTORS: tuple[Detector, ...] = (
     nulls.detect,
-    frozen.detect,
+    stale.detect,
     sentinels.detect,
+    frozen.detect,
     transforms.detect,
     outliers.detect,
 )

@@ -52,6 +52,7 @@ _TIMES_USUAL = 5.0
 _OFTEN = 0.05
 _OFTEN_FOR_A_KNOWN_NAME = 0.25
 _FEWEST = 5
+_NEARLY_ALL = 0.9
 _SCATTERED = 0.4
 _CONTINUOUS = 0.2
 _ALONE = 0.3
@@ -132,7 +133,8 @@ def _alone(value: float, values: Floats, known: Floats) -> bool:
 def _stands_out(hit: Mask, values: Floats, known: Floats, value: float) -> bool:
     """Tell whether a value near the past is a sentinel all the same: frequent now, scattered, unlike the rest."""
     rows = np.flatnonzero(hit)
-    if len(rows) < max(_FEWEST, _OFTEN * len(values)):
+    # A column that is nothing else stands still: that is another fault.
+    if not max(_FEWEST, _OFTEN * len(values)) <= len(rows) < _NEARLY_ALL * len(values):
         return False
     expected = len(rows) * (1 - len(rows) / len(values)) + 1
     if 1 + int(np.sum(np.diff(rows) > 1)) < _SCATTERED * expected:
