@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from evenkeel.settings.sources import Feed, Place
 
 T = TypeVar("T")
+_MISSING = "data.file_missing"
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Look:
     def _copy(self, place: _Asking, batch: str) -> Copy:
         files = place.offers().batches.get(batch)
         if files is None:
-            raise DataRejected(f"{place.key}: has no batch {batch}", cause="data.file_missing")
+            raise DataRejected(f"{place.key}: has no batch {batch}", cause=_MISSING)
         place.within(partial(_bring_whole, files))
         checked = self._source.checksum == "sidecar" and not place.place.is_database
         for file in files if checked else ():
@@ -190,7 +191,7 @@ class Look:
         if len(self._places) == 1:
             return
         cause = attribute(error)
-        about = batch if cause.startswith("data.") else ""
+        about = batch if cause.startswith("data.") and cause != _MISSING else ""
         finding = Finding(cause, place, error.message, about, error.evidence)
         self.findings += [] if finding in self.findings else [finding]
 

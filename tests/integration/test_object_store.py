@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,10 +11,12 @@ import pytest
 from evenkeel.adapters.lake import Lake, Table
 from evenkeel.adapters.landing import LandingZone
 from evenkeel.adapters.reading import read
-from evenkeel.adapters.sources import discover, fetch_files
+from evenkeel.adapters.seen import Seen
+from evenkeel.adapters.sources import fetch_files
+from evenkeel.adapters.zone_copy import ZoneCopy
 from evenkeel.errors import DataRejected, Permanent, Transient, UsageError
-from evenkeel.settings.pipeline import Source
 from tests import servers
+from tests.looking import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,20 +106,65 @@ def test_a_lake_in_a_bucket_publishes_once(bucket: str) -> None:
 def test_every_match_in_a_bucket_is_a_batch(bucket: str, tmp_path: Path) -> None:
     _put(f"{bucket}/in/b.csv", b"id\n2\n")
     _put(f"{bucket}/in/a.csv", b"id\n1\n")
-    scheduled = datetime(2026, 1, 2, tzinfo=UTC)
-    found = discover(Source(uri=f"{bucket}/in/*.csv"), home=tmp_path, batch=None, scheduled=scheduled)
-    assert [(i.batch_id, i.files[0].path.read_bytes()) for i in found] == [
-        ("a", b"id\n1\n"),
-        ("b", b"id\n2\n"),
-    ]
+    looked = look(tmp_path, uri=f"{bucket}/in/*.csv")
+    found = {batch: looked.take(batch)[0] for batch in looked.offers()}
+    assert {b: f.path.read_bytes() for b, f in found.items()} == {"a": b"id\n1\n", "b": b"id\n2\n"}
     [named] = fetch_files([f"{bucket}/in/a.csv"])
     assert (named.name, named.source, named.sha256) == (
         "a.csv",
         f"{bucket}/in/a.csv",
-        found[0].files[0].sha256,
+        found["a"].sha256,
     )
     with pytest.raises(UsageError, match="not there"):
         fetch_files([f"{bucket}/in/none.csv"])
+
+
+def test_what_a_store_says_of_an_object_is_heard(bucket: str, tmp_path: Path) -> None:
+    _put(f"{bucket}/in/a.csv", b"id\n1\n")
+    _put(f"{bucket}/copy/a.csv", b"id\n1\n")
+    by_tag = look(tmp_path, uri=f"{bucket}/in/a.csv", checksum="sidecar")
+    assert by_tag.take("b")[0].stated.checksum.startswith("md5:")
+    _put(f"{bucket}/in/a.csv.sha256", b"0" * 64)
+    replicas = [{"uri": f"{bucket}/copy/a.csv"}]
+    beside = look(tmp_path, uri=f"{bucket}/in/a.csv", replicas=replicas, checksum="sidecar")
+    assert beside.take("b")[0].source == f"{bucket}/copy/a.csv"
+    assert [f.cause for f in beside.findings] == ["data.checksum_mismatch"]
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    for star in ("a.csv", "*.csv"):
+        late = look(tmp_path, now=tomorrow, uri=f"{bucket}/in/{star}", max_age=3600)
+        for batch in late.offers():
+            late.take(batch)
+        assert {f.cause for f in late.findings} == {"data.file_late"}
+
+
+def test_an_object_is_read_again_only_when_it_is_another(bucket: str, tmp_path: Path) -> None:
+    _put(f"{bucket}/in/a.csv", b"id\n1\n")
+    seen = Seen(ZoneCopy(f"{bucket}/zone"), "market", "main")
+
+    def known() -> bool:
+        looked = look(tmp_path, uri=f"{bucket}/in/*.csv")
+        looked.offers()
+        if not seen.landed(looked.listed("a"), {"a"}):
+            seen.add(looked.listed("a"), "a")
+            return False
+        return True
+
+    assert [known(), known()] == [False, True]
+    seen.save()
+    assert _objects(f"{bucket}/zone")
+    _put(f"{bucket}/in/a.csv", b"id\n2\n")
+    assert not known()
+
+
+def test_reading_sees_a_replica_that_is_gone_or_cut(bucket: str, tmp_path: Path) -> None:
+    zone = LandingZone(str(tmp_path / "zone"), [f"{bucket}/copy"], max_bytes=10**6)
+    (tmp_path / "a.csv").write_bytes(b"id,x\n1,2\n")
+    landing = zone.land("market", "a", fetch_files([str(tmp_path / "a.csv")])).landing
+    before = _objects(f"{bucket}/copy")
+    _put(f"{bucket}/copy/market/a/{landing.files[0].name}", b"id")
+    assert zone.fetch(landing)
+    assert _objects(f"{bucket}/copy") == before
+    assert len(zone.repaired) == 1
 
 
 def test_a_store_that_does_not_answer_is_worth_a_retry(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from evenkeel.adapters.sources import discover
 from evenkeel.errors import EvenkeelError, Permanent, Transient
-from evenkeel.settings.pipeline import Source
+from tests.looking import look
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 
 def _file(uri: str, home: Path, **asked: str) -> Fetched:
-    source = Source(uri=uri, **asked)
-    return discover(source, home=home, batch="a", scheduled=datetime.now(UTC))[0].files[0]
+    return look(home, "a", uri=uri, **asked).take("a")[0]
 
 
 @pytest.fixture
@@ -73,7 +71,7 @@ def test_the_password_comes_from_the_environment_and_goes_nowhere(
     assert "hunter2" not in file.source
     assert "***" in file.source
     with pytest.raises(EvenkeelError) as caught:
-        _ = _file(with_password.replace(url.database, "none"), tmp_path, table="power.rows").path
+        _file(with_password.replace(url.database, "none"), tmp_path, table="power.rows")
     assert "hunter2" not in str(caught.value)
 
 
@@ -82,10 +80,24 @@ def test_a_database_that_is_away_is_worth_a_retry_and_a_closed_door_is_not(
 ) -> None:
     url = sa.make_url(database)
     with pytest.raises(Transient) as caught:
-        _ = _file(url.set(port=9).render_as_string(hide_password=False), tmp_path, table="power.rows").path
+        _file(url.set(port=9).render_as_string(hide_password=False), tmp_path, table="power.rows")
     assert caught.value.cause == "dependency.source_down"
     with pytest.raises(Permanent) as refused:
-        _ = _file(
-            url.set(username="nobody").render_as_string(hide_password=False), tmp_path, table="power.rows"
-        ).path
+        _file(url.set(username="nobody").render_as_string(hide_password=False), tmp_path, table="power.rows")
     assert refused.value.cause == "dependency.source_refuses"
+
+
+def test_a_database_that_lags_is_passed_over_for_its_replica(database: str, tmp_path: Path) -> None:
+    newest = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=60_000)
+    replica = {"uri": database, "query": "select 1 as id, timestamptz '2026-02-12 00:00+00' as at"}
+    looked = look(
+        tmp_path,
+        now=newest + timedelta(hours=3),
+        uri=database,
+        table="power.rows",
+        replicas=[replica],
+        max_age=3600,
+    )
+    assert looked.take("b")[0].source.endswith("#query")
+    [finding] = looked.findings
+    assert (finding.cause, finding.evidence["age_seconds"]) == ("data.file_late", 3 * 3600)

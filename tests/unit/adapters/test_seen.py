@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from evenkeel.adapters.seen import Seen
 from evenkeel.adapters.zone_copy import ZoneCopy
 from tests.looking import look
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
