@@ -32,12 +32,12 @@ def verdict(name: str, journal: Mapping[str, Any], home: Path) -> dict[str, Any]
     """
     done = {run["activity"]["name"]: run for run in journal["run"]}
     why = list(_failures(journal))
-    steady = all(_met(journal, when) for when in ("before", "after"))
+    unmet = [when for when in ("before", "after") if not _met(journal, when)]
     row: dict[str, Any] = {"experiment": name, "injected": _output(done.get("inject"))}
     row |= {column: _output(done.get(activity)) for column, activity in _LOOKS.items()}
-    row["promises kept"] = "yes" if steady else _NO
-    if journal["status"] != "completed" and not why:
-        why.append(f"the experiment is {journal['status']}")
+    row["promises kept"] = _NO if unmet else "yes"
+    if unmet and not why:
+        why.append(f"the steady state was not met {unmet[0]}")
     holds = not why and _NO not in row.values()
     return row | {
         "seconds": round(float(journal["duration"]), 1),
