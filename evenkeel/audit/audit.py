@@ -11,6 +11,7 @@ from evenkeel.audit.history import check_pins, check_promotions
 from evenkeel.audit.incidents import check_attribution, check_incidents
 from evenkeel.audit.promise import Findings
 from evenkeel.audit.rows import check_rows
+from evenkeel.audit.training import check_training
 from evenkeel.errors import EvenkeelError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def audit(workspace: Workspace) -> Findings:
         check_attribution(book, by_batch[book.batch_id], findings, workspace.pipeline.row_key)
     _tell_other_configs(books, findings)
     check_promotions(workspace, events, incidents, findings)
+    check_training(workspace, events, incidents, findings)
     check_incidents(incidents, findings)
     return findings
 

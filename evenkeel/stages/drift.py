@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evenkeel.domain.drift import DriftVerdict, asks_for_retrain
+from evenkeel.domain.ladder import Rung
 from evenkeel.domain.model_event import EventKind, ModelEvent
 from evenkeel.failures.catalogue import taints
 from evenkeel.stages.request import last_judged, open_request
@@ -13,6 +14,8 @@ from evenkeel.stages.request import last_judged, open_request
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from evenkeel.domain.ladder import Answers
+    from evenkeel.drift.prior import PriorDrift
     from evenkeel.stages.batch_run import BatchRun
     from evenkeel.stages.impute import Filled
     from evenkeel.stages.models import Models
@@ -39,6 +42,37 @@ def measure_drift(run: BatchRun, filled: Filled, models: Models) -> DriftVerdict
     workspace.ledger.record_drift(workspace.name, run.batch_id, verdict, at=workspace.now())
     run.log("drift").info("drift measured", drifted=verdict.drifted, note=verdict.note)
     return verdict
+
+
+def note_prior_drift(run: BatchRun, answers: Answers, models: Models) -> PriorDrift | None:
+    """Note where the champion's answers are shared out otherwise than the labels it learned from.
+
+    It changes no outcome. Of a batch whose feed broke nothing is said.
+
+    Raises:
+        ModelUnusable: The champion's reference is altered or missing.
+    """
+    from evenkeel.drift.prior import measure_prior
+    from evenkeel.learning.training import TARGET_COLUMN
+
+    if models.reference is None or any(taints(i.cause) for i in run.notes):
+        return None
+    pipeline = run.workspace.pipeline
+    own = answers.frame[answers.frame["rung"] == Rung.CHAMPION.value]
+    target = models.reference.reference()[TARGET_COLUMN]
+    found = measure_prior(own, target, pipeline.drift, pipeline.target.classes)
+    if found is not None and found.drifted:
+        run.note(
+            "data.prior_drift",
+            "drift",
+            "answered all the same",
+            drifted=list(found.drifted),
+            observed=found.observed,
+            reference=found.reference,
+            thresholds=found.thresholds,
+        )
+        run.open_incidents()
+    return found
 
 
 def request_retrain(run: BatchRun) -> bool:

@@ -11,7 +11,9 @@ import pyarrow as pa
 from evenkeel.adapters import reading, sources
 from evenkeel.adapters.formats import stem
 from evenkeel.adapters.lake import Table
+from evenkeel.domain.batch import BatchState
 from evenkeel.errors import DataRejected, UsageError
+from evenkeel.stages.contradiction import enter, hold_against
 from evenkeel.stages.generated import key_labels
 
 if TYPE_CHECKING:
@@ -40,16 +42,20 @@ class LabelReport:
     new: bool
 
 
-def take_labels(workspace: Workspace, file: str | Fetched, *, batch: str | None = None) -> LabelReport:
+def take_labels(
+    workspace: Workspace, file: str | Fetched, *, batch: str | None = None, trust: bool = False
+) -> LabelReport:
     """Store the labels of one file, named by its path or URL or fetched already.
 
     Args:
         workspace: The pipeline's workspace.
         file: The row key and the target of each row; with a generated key, the rows of one batch in order.
         batch: That batch; by default the one the file is named after.
+        trust: Take the file even if its labels contradict the answers and every earlier label.
 
     Raises:
         UsageError: The file cannot be read, or lacks the row key or the target.
+        DataRejected: Its labels contradict the answers, and it is not to be trusted; nothing was stored.
     """
     fetched = sources.fetch_files([file])[0] if isinstance(file, str) else file
     frame = read_given(fetched)
@@ -71,7 +77,12 @@ def take_labels(workspace: Workspace, file: str | Fetched, *, batch: str | None 
     known = _known(workspace, good)
     # The same answers may be those of two batches: then the file alone does not tell which labels they are.
     digest = f"{fetched.sha256}:{batch}" if by_position else fetched.sha256
+    if not _stored(workspace, digest):
+        held = hold_against(workspace, good, newest_labels(workspace))
+        enter(workspace, held, source=fetched.source, digest=digest, trust=trust)
     new = workspace.lake.append_labels(workspace.name, _table(workspace, good), file_sha256=digest)
+    if new and len(good):
+        _resolve_late(workspace)
     return LabelReport(
         taken=len(good) if new else 0,
         known=known,
@@ -79,6 +90,36 @@ def take_labels(workspace: Workspace, file: str | Fetched, *, batch: str | None 
         refused=len(labels) - len(good),
         new=new,
     )
+
+
+def labels_late(workspace: Workspace) -> dict[str, Any] | None:
+    """Say what shows that labels have not come when they should have; None where they have, or nobody expects them.
+
+    They are late where a batch was published longer ago than ``labels.expected_within`` and no label of any
+    row has arrived since.
+    """
+    within = workspace.pipeline.labels.expected_within
+    if within is None:
+        return None
+    arrived = workspace.lake.read(workspace.name, Table.LABELS, columns=["arrived_at"])["arrived_at"].max()
+    newest = None if pd.isna(arrived) else pd.Timestamp(arrived)
+    waiting = [
+        b
+        for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])
+        if b.published_at is not None and (newest is None or b.published_at > newest)
+    ]
+    oldest = min(waiting, key=lambda b: (b.published_at, b.batch_id), default=None)
+    if oldest is None or oldest.published_at is None:
+        return None
+    waits = (workspace.now() - oldest.published_at).total_seconds()
+    if waits <= within:
+        return None
+    return {
+        "newest label": newest.isoformat() if newest is not None else "none",
+        "batch": oldest.batch_id,
+        "waits": round(waits),
+        "expected_within": within,
+    }
 
 
 def read_given(file: Fetched) -> pd.DataFrame:
@@ -125,6 +166,18 @@ def _known(workspace: Workspace, labels: pd.DataFrame) -> int:
         return 0
     answered = workspace.lake.read(workspace.name, Table.PREDICTIONS, columns=key).drop_duplicates()
     return len(labels[key].drop_duplicates().merge(answered, on=key))
+
+
+def _stored(workspace: Workspace, digest: str) -> bool:
+    same = [("source_sha256", "=", digest)]
+    return len(workspace.lake.read(workspace.name, Table.LABELS, columns=["label"], filters=same)) > 0
+
+
+def _resolve_late(workspace: Workspace) -> None:
+    late = [
+        i for i in workspace.ledger.incidents(workspace.name, open_only=True) if i.cause == "data.labels_late"
+    ]
+    workspace.ledger.resolve_incidents(late, at=workspace.now())
 
 
 def _table(workspace: Workspace, labels: pd.DataFrame) -> pa.Table:

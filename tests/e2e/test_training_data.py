@@ -3,17 +3,21 @@
 import json
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
+import pandas as pd
 import pytest
 import structlog
 
 from evenkeel.cli.app import main
+from evenkeel.demo.market import write_day
 from evenkeel.domain.batch import BatchState
 from evenkeel.domain.incident import Incident
 from evenkeel.errors import Permanent
 from evenkeel.stages.batch_run import BatchRun
 from evenkeel.stages.drift import measure_drift, request_retrain
 from evenkeel.stages.impute import Filled
+from evenkeel.stages.label import labels_late, take_labels
 from evenkeel.stages.models import Models, open_model, standby
 from evenkeel.stages.publish import conclude_batch
 from evenkeel.stages.train import gather_examples, train_challenger
@@ -134,7 +138,8 @@ def test_a_person_resolves_it_and_the_rows_are_learned_from(market, command):
     assert code == 0
     assert open_causes(market, TAINTED) == {"data.unit_change"}
     why = "compared with the meter"
-    code, said = command("incidents", NAME, "--resolve", TAINTED, "--why", why, "--by", "ada", "--json")
+    asked = ("--resolve", TAINTED, "--cause", "data.unit_change", "--why", why, "--by", "ada", "--json")
+    code, said = command("incidents", NAME, *asked)
 
     assert code == 0
     (resolved,) = json.loads(said)
@@ -175,6 +180,79 @@ def test_what_a_person_resolved_opens_anew_when_it_shows_again(market, command):
     (again,) = [i for i in market.workspace().ledger.incidents(NAME) if i.cause == "data.unit_change"]
     assert again.resolved_at is None
     assert again.opened_at > before.resolved_at
+
+
+@pytest.fixture
+def late_labels(market):
+    """Answer two more days; return the files of their labels, the first with its classes swapped."""
+    for number in (LEARNED, LEARNED + 1):
+        market.land(number)
+    market.run()
+    files = [write_day(DAYS[number], market.home / "files")[1] for number in (LEARNED, LEARNED + 1)]
+    labels = pd.read_csv(files[0])
+    swapped = files[0].with_name("swapped.csv")
+    labels.assign(direction=labels["direction"].map({"UP": "DOWN", "DOWN": "UP"})).to_csv(
+        swapped, index=False
+    )
+    return swapped, *files
+
+
+def flips(market):
+    return [i for i in market.workspace().ledger.incidents(NAME) if i.cause == "data.labels_flipped"]
+
+
+def test_labels_whose_classes_changed_places_are_refused_whole_until_the_file_is_right(
+    market, late_labels, command
+):
+    swapped, right, other = late_labels
+    before = market.table_versions()
+
+    code, said = command("label", NAME, swapped)
+
+    assert code == 1
+    assert "its labels contradict the answers and every earlier label, as if by UP->DOWN, DOWN->UP" in said
+    assert "nothing was stored" in said
+    assert "--trust" in said
+    assert market.table_versions() == before
+    (incident,) = flips(market)
+    assert (incident.resolved_at, incident.evidence["batches"]) == (None, [DAYS[LEARNED].batch_id])
+    assert command("label", NAME, other)[0] == 0
+    assert flips(market)[0].resolved_at is None, "the labels of another day mend nothing"
+    assert command("label", NAME, right)[0] == 0
+    assert flips(market)[0].resolved_at is not None
+    assert market.audit().breaches == []
+
+
+def test_labels_that_a_person_vouches_for_are_taken_all_the_same(market, late_labels, command):
+    swapped, *_ = late_labels
+    assert command("label", NAME, swapped)[0] == 1
+
+    code, said = command("label", NAME, swapped, "--trust", "--json")
+
+    assert code == 0
+    assert json.loads(said)[0]["taken"] == 48
+    (incident,) = flips(market)
+    assert (incident.evidence["resolved_by"], incident.resolved_at is None) == ("hand", False)
+    assert command("label", NAME, swapped)[0] == 0, "what is stored is stored: the same file says nothing new"
+
+
+def test_labels_are_late_once_a_batch_has_waited_longer_than_it_should(market, late_labels, monkeypatch):
+    assert labels_late(market.workspace()) is None, "nobody said when to expect them"
+    monkeypatch.setenv("EVENKEEL_LABELS__EXPECTED_WITHIN", "3600")
+    workspace = market.workspace()
+    assert labels_late(workspace) is None
+    now = workspace.now()
+    workspace.now = lambda: now + timedelta(hours=2)
+
+    late = labels_late(workspace)
+
+    assert (late["batch"], late["expected_within"]) == (DAYS[LEARNED].batch_id, 3600)
+    assert 7000 < late["waits"] < 7400
+    late_one = Incident(NAME, "", "data.labels_late", "labels", "told", late, workspace.now())
+    workspace.ledger.open_incident(late_one)
+    take_labels(workspace, str(late_labels[2]))
+    assert labels_late(workspace) is None
+    assert not [i for i in workspace.ledger.incidents(NAME, open_only=True) if i.cause == "data.labels_late"]
 
 
 @pytest.mark.parametrize("cause", [None, "data.unit_change"])
