@@ -10,7 +10,7 @@ import yaml
 
 from chaos.drill.homes import read_config, write_config
 from chaos.drill.market import PIPELINE, SEED, about_to_break, days, market
-from chaos.faults.data import FAULTS, SEVERITIES
+from chaos.faults.data import FAULTS, SEVERITIES, Damaged
 from evenkeel.demo.market import generate
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ def inject(fault: str, severity: str | float = "gross", columns: Sequence[str] =
         before = {"previous": days()[at.day - 2].rows} if kind.needs_previous else {}
         done = kind.function(day.rows, severity=level, columns=tuple(columns), seed=seed, **before)
         done.frame.to_csv(file, index=False, lineterminator="\n")
-        said = " ".join(part for part in (", ".join(done.columns[:3]), done.transform) if part)
-        said += f", {len(done.rows)} rows" if done.rows is not None else ""
+        said = _said(done)
     return said
 
 
@@ -86,6 +85,14 @@ def configure(changes: dict[str, Any]) -> str:
     at = market()
     write_config(at.home, read_config(at.home) | changes)
     return ", ".join(changes)
+
+
+def _said(done: Damaged) -> str:
+    """Say what was done, in a line that fits a table."""
+    more = f" and {len(done.columns) - 1} more" if len(done.columns) > 1 else ""
+    named = "" if not done.columns or done.columns[0] in done.transform else f"{done.columns[0]}{more} "
+    rows = f", {len(done.rows)} rows" if done.rows is not None else ""
+    return f"{named}{done.transform}{rows}"
 
 
 def _replace(file: Path, damaged: Path) -> None:

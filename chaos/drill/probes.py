@@ -69,7 +69,7 @@ def attributed(cause: str, columns: Sequence[str] = (), besides: Sequence[str] =
         besides: Causes that follow from it, and may be told too.
 
     Returns:
-        Cause and columns.
+        The columns; ``yes`` where there are none to name.
     """
     at = market()
     opened = at.opened()
@@ -81,7 +81,7 @@ def attributed(cause: str, columns: Sequence[str] = (), besides: Sequence[str] =
     named = {word for i in opened if i.cause == cause for word in _words(i.evidence)} | _refused_columns(at)
     if missing := [c for c in columns if c not in named]:
         raise NotAsPromisedError(f"{cause} does not name {', '.join(missing)}")
-    return ": ".join(part for part in (cause, ", ".join(columns)) if part)
+    return ", ".join(columns) or "yes"
 
 
 def survived(state: str, **places: int) -> str:

@@ -9,9 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-# Columns of the table -> the activity of the method that they are read from.
-_LOOKS = {"detected": "detected", "attributed": "attributed", "survived": "survived"}
-_NO = "NO"
+_YES, _NO = "yes", "NO"
 # An activity's error comes as a traceback; at its end the error itself, its type before the message.
 _RAISED = "ActivityFailed: "
 _TYPES = re.compile(r"^(?:\w+\.)+\w+: ")
@@ -27,20 +25,27 @@ def verdict(name: str, journal: Mapping[str, Any], home: Path) -> dict[str, Any]
 
     Returns:
         ``experiment``; ``injected``, ``detected``, ``attributed``, ``survived`` and ``promises kept``, each a
-        few words, ``NO`` where it is not so; ``seconds``; ``holds``, whether all are; ``why``, what was found
-        instead; ``home``, where to look, for one that does not hold.
+        word or a few, ``NO`` where it is not so; ``seconds``; ``told``, every cause that was noticed; ``holds``,
+        whether all is as it must be; ``why``, what was found instead; ``home``, where to look then.
     """
     done = {run["activity"]["name"]: run for run in journal["run"]}
     why = list(_failures(journal))
     unmet = [when for when in ("before", "after") if not _met(journal, when)]
-    row: dict[str, Any] = {"experiment": name, "injected": _output(done.get("inject"))}
-    row |= {column: _output(done.get(activity)) for column, activity in _LOOKS.items()}
-    row["promises kept"] = _NO if unmet else "yes"
+    told = _output(done.get("detected"))
+    row = {
+        "experiment": name,
+        "injected": _output(done.get("inject")),
+        "detected": told if told == _NO else _YES,
+        "attributed": _output(done.get("attributed")),
+        "survived": _output(done.get("survived")),
+        "promises kept": _NO if unmet else _YES,
+    }
     if unmet and not why:
         why.append(f"the steady state was not met {unmet[0]}")
     holds = not why and _NO not in row.values()
     return row | {
         "seconds": round(float(journal["duration"]), 1),
+        "told": "" if told == _NO else told,
         "holds": holds,
         "why": why,
         "home": "" if holds else str(home),

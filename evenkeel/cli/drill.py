@@ -113,7 +113,7 @@ def _followed(names: list[str]) -> list[dict[str, Any]]:
 
 
 def _for_a_person(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in row.items() if k not in {"holds", "why", "home"}}
+    return {k: v for k, v in row.items() if k not in {"told", "holds", "why", "home"}}
 
 
 def _tell(rows: list[dict[str, Any]]) -> None:

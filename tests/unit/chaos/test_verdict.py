@@ -42,10 +42,11 @@ def test_one_that_holds_says_in_each_column_what_was_seen():
     assert row == {
         "experiment": "data.some_cause",
         "injected": "inject indeed",
-        "detected": "detected indeed",
+        "detected": "yes",
         "attributed": "attributed indeed",
         "survived": "survived indeed",
         "promises kept": "yes",
+        "told": "detected indeed",
         "holds": True,
         "why": [],
         "home": "",
