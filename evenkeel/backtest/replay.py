@@ -65,7 +65,8 @@ class Replay:
             self.run_flow("score", self.workspace.settings, batch=batch.batch_id)
         self._due.append(labels)
         if len(self._due) > self.label_lag:
-            take_labels(self.workspace, str(self._due.popleft()))
+            # History is what it is, and nobody is there to ask; what contradicts the answers is entered.
+            take_labels(self.workspace, str(self._due.popleft()), trust=True)
             self._retrain_if_asked()
 
     def _unpublished(self, batch_id: str) -> bool:
