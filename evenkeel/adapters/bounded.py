@@ -24,14 +24,14 @@ class Gunzipped(io.RawIOBase):
         cut: Whether it has been read to where it was cut short.
 
     Raises (on reading):
-        DataRejected: It is no gzip, is damaged, or unpacks to more than ``_RATIO`` times its size (past the
-            first 64 MiB) or to more than 16 GiB.
+        DataRejected: It is no gzip, is damaged, or unpacks to more than ``_RATIO`` times what was read of it
+            (past the first 64 MiB) or to more than 16 GiB.
     """
 
     def __init__(self, path: Path, name: str) -> None:
-        self._file = gzip.open(path, "rb")  # noqa: SIM115 - closed in close()
+        self._packed = path.open("rb")
+        self._file = gzip.GzipFile(fileobj=self._packed)
         self._name = name
-        self._limit = min(_MOST, max(_ALWAYS_ALLOWED, _RATIO * path.stat().st_size))
         self._read = 0
         self.cut = False
 
@@ -53,9 +53,11 @@ class Gunzipped(io.RawIOBase):
                 f"{self._name}: not a sound gzip file: {error}", cause="data.not_the_format"
             ) from None
         self._read += len(chunk)
-        if self._read > self._limit:
+        # By what was read so far, not by the whole size: a bomb is known when it begins to unfold.
+        limit = min(_MOST, max(_ALWAYS_ALLOWED, _RATIO * self._packed.tell()))
+        if self._read > limit:
             raise DataRejected(
-                f"{self._name}: unpacks to more than {self._limit} bytes, more than a file of its size may",
+                f"{self._name}: unpacks to more than {limit} bytes, more than a file of its size may",
                 cause="data.too_large",
             )
         view[: len(chunk)] = chunk
@@ -64,4 +66,5 @@ class Gunzipped(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        self._packed.close()
         super().close()

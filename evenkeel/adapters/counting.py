@@ -56,7 +56,7 @@ def count_rows(file: tuple[LandedFile, Path]) -> int:
         with path.open("rb") as raw:
             pieces = iter(lambda: raw.read(_PIECE), b"")
             if landed.format == "csv.gz":
-                pieces = _unpacked(raw, max(_UNPACKED_ALWAYS, _UNPACKED_RATIO * path.stat().st_size))
+                pieces = _unpacked(raw)
             text = _text(pieces)
             if landed.format == "jsonl":
                 return sum(1 for line in _lines(text) if line.strip(_BLANK))
@@ -67,14 +67,14 @@ def count_rows(file: tuple[LandedFile, Path]) -> int:
         ) from None
 
 
-def _unpacked(raw: BinaryIO, most: int) -> Iterator[bytes]:
+def _unpacked(raw: BinaryIO) -> Iterator[bytes]:
     """Yield what a gzip file holds, to its end or to where it was cut."""
     size = 0
     with suppress(EOFError), gzip.GzipFile(fileobj=raw) as file:
         while piece := file.read1(_PIECE):
             size += len(piece)
-            if size > most:
-                raise ValueError(f"it unpacks to more than {most} bytes")
+            if size > max(_UNPACKED_ALWAYS, _UNPACKED_RATIO * raw.tell()):
+                raise ValueError("it unpacks to more than a file of its size may")
             yield piece
 
 
@@ -120,10 +120,16 @@ def _with_one_line_end(text: Iterator[str]) -> Iterator[str]:
 
 def _lines(text: Iterator[str]) -> Iterator[str]:
     r"""Yield what stands before, between and after each ``\n``."""
-    rest = ""
+    begun: list[str] = []
+    size = 0
     for piece in text:
-        *lines, rest = (rest + piece).split("\n")
-        yield from lines
-        if len(rest) > _MAX_LINE:
+        *ended, rest = piece.split("\n")
+        if ended:
+            yield "".join([*begun, ended[0]])
+            yield from ended[1:]
+            begun, size = [], 0
+        begun.append(rest)
+        size += len(rest)
+        if size > _MAX_LINE:
             raise ValueError(f"a line of more than {_MAX_LINE} bytes")
-    yield rest
+    yield "".join(begun)

@@ -77,6 +77,8 @@ class Records:
         if first is None:
             raise DataRejected(f"{name}: has no header and no rows", cause="data.empty")
         self.delimiter = self._told_delimiter(first)
+        if first.count(self.delimiter) >= MAX_COLUMNS:
+            raise _too_wide(name, first.count(self.delimiter) + 1)
         self._cells = 0
         record = self._record(self.last, first)
         if not record.closed:
@@ -87,9 +89,7 @@ class Records:
         self.header = record.cells or _plain(record.raw, self.delimiter)
         self._cells = len(self.header)
         if self._cells > MAX_COLUMNS:
-            raise DataRejected(
-                f"{name}: {self._cells} columns, at most {MAX_COLUMNS} may come", cause="data.too_large"
-            )
+            raise _too_wide(name, self._cells)
 
     def __iter__(self) -> Iterator[Record]:
         """Yield the records."""
@@ -164,6 +164,10 @@ class Records:
         return (len(lines) - 1) * delimiters >= _BY_ACCIDENT and all(
             line.count(self.delimiter) == delimiters for line in lines
         )
+
+
+def _too_wide(name: str, columns: int) -> DataRejected:
+    return DataRejected(f"{name}: {columns} columns, at most {MAX_COLUMNS} may come", cause="data.too_large")
 
 
 def _text(line: bytes) -> str:
