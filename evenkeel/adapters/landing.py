@@ -180,10 +180,10 @@ class LandingZone:
         """
         return self._standing.fetch(landing)
 
-    @property
-    def repaired(self) -> tuple[str, ...]:
-        """What was found damaged in a copy and repaired from another since this object was made."""
-        return tuple(self._standing.repaired)
+    def repaired(self, landing: Landing) -> list[str]:
+        """Return what of a batch was found damaged in a copy and repaired from another since this object was made."""
+        place = f": {landing.pipeline}/{landing.batch_id}/"
+        return [told for told in self._standing.repaired if place in told]
 
     @property
     def zone(self) -> ZoneCopy:

@@ -93,7 +93,8 @@ class Policies(Section):
     """One entry per dependency: the only place where a retry count or a timeout is written.
 
     Attributes:
-        source: Fetching from where batches come from.
+        source: Fetching from where batches come from. All places of all sources share its ``timeout``: one that
+            takes longer than its part is passed over for the next replica.
         landing: The landing zone and its replicas.
         lake: The Delta Lake.
         ledger: The ledger database.

@@ -96,17 +96,23 @@ def _tell(workspace: Workspace, batch_id: str, findings: Sequence[Finding]) -> N
     told = {i.cause for i in workspace.ledger.incidents(workspace.name) if i.batch_id == batch_id}
     for cause in dict.fromkeys(f.cause for f in findings if f.cause not in told):
         found = [f for f in findings if f.cause == cause]
-        workspace.ledger.open_incident(
-            Incident(
-                pipeline=workspace.name,
-                batch_id=batch_id,
-                cause=cause,
-                stage="land",
-                response="; ".join(dict.fromkeys(f.said for f in found)),
-                evidence={"places": [{"place": f.place, "said": f.said, **f.evidence} for f in found]},
-                opened_at=workspace.now(),
-            )
+        said = "; ".join(dict.fromkeys(f.said for f in found))
+        places = [{"place": f.place, "said": f.said, **f.evidence} for f in found]
+        _open(workspace, batch_id, cause, said, places=places)
+
+
+def _open(workspace: Workspace, batch_id: str, cause: str, response: str, **evidence: object) -> None:
+    workspace.ledger.open_incident(
+        Incident(
+            pipeline=workspace.name,
+            batch_id=batch_id,
+            cause=cause,
+            stage="land",
+            response=response,
+            evidence=evidence,
+            opened_at=workspace.now(),
         )
+    )
 
 
 def check_pending(workspace: Workspace, batch: str | None) -> None:
@@ -127,9 +133,14 @@ def _landed_files(workspace: Workspace, batch_id: str) -> list[tuple[LandedFile,
     """Return a batch's files; none where they are damaged, which the run finds out and holds the batch for."""
     try:
         landing = workspace.landing.landing(workspace.name, batch_id)
-        return workspace.landing.fetch(landing) if landing else []
+        if landing is None:
+            return []
+        files = workspace.landing.fetch(landing)
     except DataRejected:
         return []
+    if repaired := workspace.landing.repaired(landing):
+        _open(workspace, batch_id, "data.landed_copy_damaged", "repaired from a good copy", copies=repaired)
+    return files
 
 
 def check_columns(workspace: Workspace, file: LandedFile, path: Path) -> None:

@@ -29,6 +29,8 @@ def read_batch(run: BatchRun, pins: Pins) -> Rows:
             cause="data.landed_copy_damaged",
         )
     rows = reading.read(workspace.landing.fetch(landing))
+    if repaired := workspace.landing.repaired(landing):
+        run.note("data.landed_copy_damaged", "read", "repaired from a good copy", copies=repaired)
     run.landed = rows.landed
     for note in rows.notes:
         run.note(note.cause, "read", note.said, **note.evidence)

@@ -1,4 +1,4 @@
-"""Sources with replicas through the real flow: what fails is told while it lasts, and the answers say what they rest on."""
+"""Sources with replicas through the real flow: what fails is told while it lasts, and answers say what they rest on."""
 
 from __future__ import annotations
 

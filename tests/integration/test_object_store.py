@@ -164,7 +164,7 @@ def test_reading_sees_a_replica_that_is_gone_or_cut(bucket: str, tmp_path: Path)
     _put(f"{bucket}/copy/market/a/{landing.files[0].name}", b"id")
     assert zone.fetch(landing)
     assert _objects(f"{bucket}/copy") == before
-    assert len(zone.repaired) == 1
+    assert len(zone.repaired(landing)) == 1
 
 
 def test_a_store_that_does_not_answer_is_worth_a_retry(

@@ -131,10 +131,10 @@ def test_reading_repairs_a_replica_that_is_not_read(zone: LandingZone, tmp_path:
         copy.unlink()
     else:
         copy.write_bytes(b"id,x\n1,3\n" if damage == "flipped" else b"id,x")
-    assert zone.repaired == ()
+    assert zone.repaired(landing) == []
     assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
     assert copy.read_bytes() == b"id,x\n1,2\n"
-    assert [r.partition(": ")[2] for r in zone.repaired] == [f"market/one/{landing.files[0].name}"]
+    assert [r.partition(": ")[2] for r in zone.repaired(landing)] == [f"market/one/{landing.files[0].name}"]
 
 
 def test_a_replica_that_cannot_be_repaired_keeps_nobody_from_reading(
@@ -144,7 +144,7 @@ def test_a_replica_that_cannot_be_repaired_keeps_nobody_from_reading(
     shutil.rmtree(tmp_path / "copy")
     (tmp_path / "copy").symlink_to("copy")  # every access to it is an OSError
     assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
-    assert zone.repaired == ()
+    assert zone.repaired(landing) == []
 
 
 def test_one_bit_anywhere_in_the_zone_is_found_and_put_right(zone: LandingZone, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from evenkeel.errors import DataRejected, EvenkeelError, Transient, UsageError
 from evenkeel.settings import load_settings
 from evenkeel.settings.sources import Source
 from evenkeel.stages.incoming import land_incoming
-from evenkeel.stages.land import land_files
+from evenkeel.stages.land import check_pending, land_files
 
 DAYS = generate(2, 11, regime_change=10_000)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -98,3 +98,22 @@ def _with(sources: tuple[Source, ...]) -> Workspace:
     return open_workspace(
         replace(settings, pipeline=settings.pipeline.model_copy(update={"sources": sources}))
     )
+
+
+def test_a_copy_that_was_repaired_is_told(
+    tmp_path: Path, days: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENKEEL_PLATFORM__LANDING__REPLICAS", f'["{tmp_path / "copy"}"]')
+    workspace = open_workspace(load_settings("market"))
+    [result] = land_files(workspace, [days[0]], None)
+    batch, [file] = result.landing.batch_id, result.landing.files
+    held = workspace.settings.home / "landing/market" / batch / file.name
+    whole = held.read_bytes()
+    held.write_bytes(whole[:-1] + b"x")
+
+    check_pending(workspace, batch)
+
+    assert held.read_bytes() == whole
+    [incident] = workspace.ledger.incidents("market")
+    assert (incident.cause, incident.batch_id) == ("data.landed_copy_damaged", batch)
+    assert incident.response == "repaired from a good copy"
