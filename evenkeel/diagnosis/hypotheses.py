@@ -23,9 +23,6 @@ MOST_GAIN = 20.0
 """A row counts for no more than this many nats: a few odd rows must not carry a batch."""
 
 
-_LEAST_SPREAD = 0.05
-
-
 @dataclass(frozen=True)
 class Hypothesis:
     """One thing that may have been done to a batch.
@@ -37,6 +34,7 @@ class Hypothesis:
         factor: What the values were multiplied by; not used of a swap.
         offset: What was then added.
         free: Whether the numbers were fitted, not known beforehand.
+        names: Code of the name that each code of a categorical column stood for; empty for other transforms.
     """
 
     cause: str
@@ -45,6 +43,7 @@ class Hypothesis:
     factor: float = 1.0
     offset: float = 0.0
     free: bool = False
+    names: tuple[int, ...] = ()
 
     def undo(self, values: Floats) -> Floats:
         """Return numbers as they were before."""
@@ -79,16 +78,18 @@ def gains_of_column(profile: Profile, look: Sample, column: str, tried: list[Hyp
     before = (values - np.array([[h.offset] for h in tried])) / factors
     gain = density.log_likelihood(before, factors) - density.log_likelihood(values)
     moved = density.score(before) - look.scores[:, at]
-    gain += _copula_gain(moved, look, profile, at)
+    gain += together_gain(moved, look, profile, at)
     found: Floats = np.clip(gain, -MOST_GAIN, MOST_GAIN)
     return found
 
 
 def undone(profile: Profile, look: Sample, hypothesis: Hypothesis) -> dict[str, Cells]:
     """Return the values of the columns of a hypothesis as they were before."""
-    if hypothesis.cause != "data.columns_swapped":
-        (column,) = hypothesis.columns
-        return {column: hypothesis.undo(np.asarray(look.values[column], dtype=np.float64))}
+    column = hypothesis.columns[0]
+    if hypothesis.names:
+        return {column: np.array([*hypothesis.names, -2, -1], dtype=np.intp)[look.values[column]]}
+    if len(hypothesis.columns) == 1:
+        return {column: hypothesis.undo(look.values[column])}
     one, other = hypothesis.columns
     mine, theirs = look.values[one], look.values[other]
     first, second = profile.densities[one], profile.densities[other]
@@ -99,7 +100,7 @@ def undone(profile: Profile, look: Sample, hypothesis: Hypothesis) -> dict[str, 
 
 def gains(profile: Profile, look: Sample, hypothesis: Hypothesis) -> Floats:
     """Return how many nats better each row is explained under one hypothesis."""
-    if hypothesis.cause != "data.columns_swapped":
+    if len(hypothesis.columns) == 1 and not hypothesis.names:
         alone: Floats = gains_of_column(profile, look, hypothesis.columns[0], [hypothesis])[0]
         return alone
     gain, moves = np.zeros(len(look.rows)), {}
@@ -107,45 +108,16 @@ def gains(profile: Profile, look: Sample, hypothesis: Hypothesis) -> Floats:
         density, at = profile.densities[column], profile.order[column]
         gain += density.log_likelihood(before) - density.log_likelihood(look.values[column])
         moves[at] = density.score(before) - look.scores[:, at]
-        gain += _copula_gain(moves[at], look, profile, at)
-    (at, move), (to, other) = moves.items()
-    gain -= move * other * profile.precision[at, to]
-    found: Floats = np.clip(gain, -2 * MOST_GAIN, 2 * MOST_GAIN)
+        gain += together_gain(moves[at], look, profile, at)
+    if len(moves) > 1:
+        (at, move), (to, other) = moves.items()
+        gain -= move * other * profile.precision[at, to]
+    most = MOST_GAIN * len(moves)
+    found: Floats = np.clip(gain, -most, most)
     return found
 
 
-def explained(profile: Profile, look: Sample, column: str) -> Floats:
-    """Return the log likelihood of one column's value in each row, given the row's others."""
-    density, at = profile.densities[column], profile.order[column]
-    own = profile.precision[at, at]
-    score = look.scores[:, at]
-    off = look.pull[:, at] / np.sqrt(own)
-    together = np.log(own) / 2 + (score * score - off * off) / 2
-    found: Floats = density.log_likelihood(look.values[column]) + np.clip(together, -MOST_GAIN, MOST_GAIN)
-    return found
-
-
-def traits(profile: Profile, look: Sample, column: str, rows: slice) -> Floats:
-    """Return what tells some rows of a column from others.
-
-    Returns:
-        Mean log likelihood; mean and log spread of the scores, and of what the other columns do not explain of them.
-    """
-    at = profile.order[column]
-    score = look.scores[rows, at]
-    unexplained = look.pull[rows, at] / np.sqrt(profile.precision[at, at])
-    return np.array(
-        [
-            explained(profile, look, column)[rows].mean(),
-            score.mean(),
-            np.log(score.std() + _LEAST_SPREAD),
-            unexplained.mean(),
-            np.log(unexplained.std() + _LEAST_SPREAD),
-        ]
-    )
-
-
-def _copula_gain(moved: Floats, look: Sample, profile: Profile, at: int) -> Floats:
+def together_gain(moved: Floats, look: Sample, profile: Profile, at: int) -> Floats:
     """Return the gain of moving one score, from the change of the quadratic form of the Gaussian density."""
     own = profile.precision[at, at]
     gain: Floats = (

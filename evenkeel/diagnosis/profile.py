@@ -9,6 +9,7 @@ hypothesis about one column costs a few products per row.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pandas as pd
 
 from evenkeel.diagnosis.density import Floats, NameDensity, NumberDensity
 from evenkeel.diagnosis.runs import cut, numbers, sample, shared
+from evenkeel.diagnosis.usual import row_traits
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -82,6 +84,22 @@ class Profile:
     def nominal(self) -> list[str]:
         """The categorical and boolean columns."""
         return [c for c, d in self.densities.items() if isinstance(d, NameDensity)]
+
+    @cached_property
+    def past_traits(self) -> dict[str, Floats]:
+        """Row traits of the past by column, see :func:`evenkeel.diagnosis.usual.row_traits`."""
+        return {column: row_traits(self, self.past, column) for column in self.densities}
+
+    @cached_property
+    def inflation(self) -> dict[str, float]:
+        """How many rows are worth one, by column: the rows of a run are alike."""
+        lengths = float(np.mean([run.stop - run.start for run in self.runs]))
+        found = {}
+        for column, (likely, *_) in self.past_traits.items():
+            independent = float(np.var(likely)) / lengths
+            between = float(np.var([likely[run].mean() for run in self.runs]))
+            found[column] = float(np.clip(between / independent, 1.0, lengths)) if independent else 1.0
+        return found
 
     def look(self, frame: pd.DataFrame, rows: Codes) -> Sample:
         """Return some rows of a typed frame as the profile sees them."""

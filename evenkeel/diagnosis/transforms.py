@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from evenkeel.diagnosis.density import NameDensity
 from evenkeel.diagnosis.fitted import fitted
 from evenkeel.diagnosis.hypotheses import (
     Hypothesis,
-    explained,
     gains,
     gains_of_column,
     of_one_column,
     swaps,
-    traits,
     undone,
 )
+from evenkeel.diagnosis.permuted import chance_gain, joint_gain, rearranged
 from evenkeel.diagnosis.profile import Profile, Sample, learn
 from evenkeel.diagnosis.runs import numbers, sample
+from evenkeel.diagnosis.usual import Usual, row_traits, traits
 from evenkeel.domain.diagnosis import Fault
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from evenkeel.diagnosis.density import Floats
     from evenkeel.diagnosis.past import Past, Subject
 
@@ -38,9 +41,11 @@ _TIMES_NULL = 2.0
 _STEEP = 3.0
 _MOST_WEIGHED = 8
 _OUT_OF_LINE = 4.0
-_FAR_OUT_OF_LINE = 6.0
+_FAR_OUT_OF_LINE = 8.0
+_TIMES_FARTHEST = 1.2
 _IN_LINE = 4.0
-_SMALLEST_SPREAD = 0.1
+_LEAST_JOINT = 4.0
+_BEYOND_THE_WORLD = 12.0
 
 
 def detect(batch: pd.DataFrame, past: Past, subject: Subject) -> list[Fault]:
@@ -79,6 +84,7 @@ class _Weighed:
         gain: Nats, over the rows.
         evidence: Nats, of rows that count as independent.
         confidence: 0 to 1.
+        facts: What the confidence rests on.
     """
 
     hypothesis: Hypothesis
@@ -86,6 +92,7 @@ class _Weighed:
     gain: float
     evidence: float
     confidence: float = 0.0
+    facts: dict[str, float] = field(default_factory=dict)
 
 
 def _best(profile: Profile, look: Sample) -> _Weighed | None:
@@ -97,6 +104,9 @@ def _best(profile: Profile, look: Sample) -> _Weighed | None:
             known += _raised(profile, tried, gains_of_column(profile, look, column, tried))
     for swap in swaps(profile, look):
         known += _raised(profile, [swap], gains(profile, look, swap)[None])
+    for column in profile.nominal:
+        if column in look.values and (tried := rearranged(profile, look, column)):
+            known += _raised(profile, tried, np.array([gains(profile, look, h) for h in tried]))
     if (best := _first_believed(profile, look, known)) is not None:
         return best
     free: list[_Weighed] = []
@@ -109,9 +119,9 @@ def _best(profile: Profile, look: Sample) -> _Weighed | None:
 def _first_believed(profile: Profile, look: Sample, raised: list[_Weighed]) -> _Weighed | None:
     raised.sort(key=lambda w: -w.gain)
     for weighed in raised[:_MOST_WEIGHED]:
-        confidence = _confidence(profile, look, weighed, raised)
-        if confidence > LEAST_CONFIDENCE:
-            return replace(weighed, confidence=confidence)
+        judged = _judged(profile, look, weighed, raised)
+        if judged.confidence > LEAST_CONFIDENCE:
+            return judged
     return None
 
 
@@ -125,46 +135,53 @@ def _raised(profile: Profile, tried: list[Hypothesis], gain: Floats) -> list[_We
         total = float(sums[number, start[number]])
         if total < _LEAST_EVIDENCE:
             continue
-        inflation = max(_inflation(profile, c) for c in hypothesis.columns)
+        inflation = max(profile.inflation[c] for c in hypothesis.columns)
         evidence = total / inflation - _FREE_COSTS * hypothesis.free
         if evidence > _LEAST_EVIDENCE:
             found.append(_Weighed(hypothesis, int(start[number]), total, evidence))
     return found
 
 
-def _inflation(profile: Profile, column: str) -> float:
-    """Return how many rows are worth one: the rows of a run are alike, and the evidence of alike rows is one's."""
-    rows = explained(profile, profile.past, column)
-    means = np.array([rows[run].mean() for run in profile.runs])
-    lengths = np.array([run.stop - run.start for run in profile.runs])
-    independent = float(np.var(rows)) / np.mean(lengths)
-    return float(np.clip(np.var(means) / independent, 1.0, np.mean(lengths) / 4)) if independent > 0 else 1.0
-
-
-def _confidence(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Weighed]) -> float:
-    """Return how sure a hypothesis is, from its weakest point.
+def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Weighed]) -> _Weighed:
+    """Return how sure a hypothesis is, from its weakest point, and the facts.
 
     It needs evidence to spare, rows out of line as they came, the same rows in line once it is undone, far
     more gain than in any run of the past, and more than any rival for a column of its.
     """
     hypothesis, start = weighed.hypothesis, weighed.start
     repaired = profile.replaced(look, undone(profile, look, hypothesis))
-    off, left = 0.0, 0.0
+    off, left, farthest = 0.0, 0.0, 0.0
     for column in hypothesis.columns:
-        usual = _usual(profile, column, 1 - start / len(look.rows))
-        off = max(off, _off(traits(profile, look, column, slice(start, None)), usual))
-        left = max(left, _off(traits(profile, repaired, column, slice(start, None)), usual))
-    before = gains(profile, profile.past, hypothesis)
-    null = max(1.0, *(_peak(before[run]) for run in profile.runs))
+        usual = Usual.of(profile, column, 1 - start / len(look.rows))
+        off = max(off, usual.off(traits(row_traits(profile, look, column)[:, start:])))
+        left = max(left, usual.off(traits(row_traits(profile, repaired, column)[:, start:])))
+        farthest = max(farthest, usual.farthest)
+    limit = max(_FAR_OUT_OF_LINE if hypothesis.free else _OUT_OF_LINE, _TIMES_FARTHEST * farthest)
+    if hypothesis.names:
+        null = max(1.0, chance_gain(profile, hypothesis.columns[0]))
+    else:
+        before = gains(profile, profile.past, hypothesis)
+        null = max(1.0, *(_peak(before[run]) for run in profile.runs))
     rivals = [w.gain for w in raised if _rival(w.hypothesis, hypothesis)]
+    worth = weighed.evidence / weighed.gain
     odds = min(
         weighed.evidence - _LEAST_EVIDENCE,
-        _STEEP * (off - (_FAR_OUT_OF_LINE if hypothesis.free else _OUT_OF_LINE)),
+        _STEEP * (off - limit),
         _STEEP * (_IN_LINE - left),
         _STEEP * (weighed.gain / null - _TIMES_NULL),
-        (weighed.gain - max(rivals, default=0.0)) * weighed.evidence / weighed.gain,
+        (weighed.gain - max(rivals, default=0.0)) * worth,
     )
-    return float(expit(odds))
+    if hypothesis.names:
+        joint = joint_gain(profile, look, hypothesis, start) * worth
+        odds = min(odds, max(joint - _LEAST_JOINT, _STEEP * (off - _BEYOND_THE_WORLD)))
+    facts = {
+        "spreads_off": round(off, 1),
+        "farthest_before": round(farthest, 1),
+        "spreads_off_once_undone": round(left, 1),
+        "nats": round(weighed.evidence, 1),
+        "times_chance": round(weighed.gain / null, 1),
+    }
+    return replace(weighed, confidence=float(expit(odds)), facts=facts)
 
 
 def _rival(one: Hypothesis, other: Hypothesis) -> bool:
@@ -175,48 +192,37 @@ def _peak(gain: Floats) -> float:
     return max(0.0, float(np.cumsum(gain[::-1]).max()))
 
 
-def _usual(profile: Profile, column: str, share: float) -> tuple[Floats, Floats]:
-    """Return center and spread, over the runs of the past, of the traits of their last rows."""
-    found = []
-    for run in profile.runs:
-        length = max(_FEWEST_ROWS, round(share * (run.stop - run.start)))
-        found.append(
-            traits(profile, profile.past, column, slice(max(run.start, run.stop - length), run.stop))
-        )
-    known = np.array(found)
-    return known.mean(axis=0), np.maximum(known.std(axis=0, ddof=1), _SMALLEST_SPREAD)
-
-
-def _off(found: Floats, usual: tuple[Floats, Floats]) -> float:
-    """Return how many spreads the farthest trait lies off; a likelihood can only be too low."""
-    off = np.abs(found - usual[0]) / usual[1]
-    off[0] = max(0.0, (usual[0] - found)[0] / usual[1][0])
-    return float(off.max())
-
-
 def _fault(profile: Profile, batch: pd.DataFrame, look: Sample, weighed: _Weighed) -> Fault:
     """Say what was found, with the rows told one by one where the sample left some out."""
     hypothesis = weighed.hypothesis
     start = _first_row(profile, batch, look, weighed)
     faulty = np.arange(len(batch)) >= start
-    repaired: dict[str, pd.Series[Any]] = {}
-    if hypothesis.cause == "data.columns_swapped":
-        one, other = hypothesis.columns
-        repaired[one] = batch[one].mask(faulty, batch[other])
-        repaired[other] = batch[other].mask(faulty, batch[one])
-    else:
-        (column,) = hypothesis.columns
-        before = np.where(faulty, hypothesis.undo(numbers(batch[column])), numbers(batch[column]))
-        repaired[column] = pd.Series(before, index=batch.index)
     return Fault(
         cause=hypothesis.cause,
         columns=hypothesis.columns,
         confidence=weighed.confidence,
         transform=hypothesis.words,
         rows=None if start == 0 else np.flatnonzero(faulty),
-        repaired=repaired,
-        evidence={"nats": round(weighed.evidence, 1), "first_row": start},
+        repaired=_repaired(profile, batch, hypothesis, faulty),
+        evidence={**weighed.facts, "first_row": start},
     )
+
+
+def _repaired(
+    profile: Profile, batch: pd.DataFrame, hypothesis: Hypothesis, faulty: npt.NDArray[np.bool_]
+) -> dict[str, pd.Series[Any]]:
+    """Return the columns of a hypothesis with the faulty rows as they were before."""
+    one = hypothesis.columns[0]
+    if len(hypothesis.columns) > 1:
+        other = hypothesis.columns[1]
+        return {one: batch[one].mask(faulty, batch[other]), other: batch[other].mask(faulty, batch[one])}
+    density = profile.densities[one]
+    if isinstance(density, NameDensity):
+        names = list(density.names)
+        renamed = batch[one].map({names[came]: names[old] for came, old in enumerate(hypothesis.names)})
+        return {one: batch[one].mask(faulty & renamed.notna().to_numpy(), renamed)}
+    came = numbers(batch[one])
+    return {one: pd.Series(np.where(faulty, hypothesis.undo(came), came), index=batch.index)}
 
 
 def _first_row(profile: Profile, batch: pd.DataFrame, look: Sample, weighed: _Weighed) -> int:
