@@ -16,13 +16,14 @@ _LEVELS = np.linspace(0.05, 0.95, 19)
 _SHARES = (1.0, 0.6, 0.3)
 _FEWEST_ROWS = 20
 _LEAST_STRETCH = 1.25
+_SURPRISE = 10.0
 
 
 def fitted(profile: Profile, look: Sample, column: str) -> list[Hypothesis]:
     """Return lines ``a * value + b`` that may have been laid over the last rows of a numeric column.
 
     Each is fitted twice: quantile on quantile, and row by row to what the row's other columns let expect.
-    Lines that hardly stretch are left out: a mere shift is how the world moves.
+    Lines that hardly stretch are left out: a mere shift is how the world moves. So are falling ones: no unit does that.
     """
     density, at = profile.densities[column], profile.order[column]
     assert isinstance(density, NumberDensity)  # noqa: S101 - for the type checker
@@ -48,8 +49,8 @@ def _line(column: str, before: Floats, came: Floats) -> Hypothesis | None:
     if not spread:
         return None
     factor = float(np.mean((before - before.mean()) * (came - came.mean()))) / spread
-    if not factor or abs(np.log(abs(factor))) < np.log(_LEAST_STRETCH):
+    if factor <= 0 or abs(np.log(factor)) < np.log(_LEAST_STRETCH):
         return None
     offset = float(came.mean() - factor * before.mean())
     words = f"x{factor:.3g} {offset:+.3g}"
-    return Hypothesis("data.unit_change", (column,), words, factor, offset, free=True)
+    return Hypothesis("data.unit_change", (column,), words, factor, offset, free=True, surprise=_SURPRISE)

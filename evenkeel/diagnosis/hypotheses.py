@@ -34,6 +34,7 @@ class Hypothesis:
         factor: What the values were multiplied by; not used of a swap.
         offset: What was then added.
         free: Whether the numbers were fitted, not known beforehand.
+        surprise: Nats that it is less to be expected than others of its cause.
         names: Code of the name that each code of a categorical column stood for; empty for other transforms.
     """
 
@@ -43,6 +44,7 @@ class Hypothesis:
     factor: float = 1.0
     offset: float = 0.0
     free: bool = False
+    surprise: float = 0.0
     names: tuple[int, ...] = ()
 
     def undo(self, values: Floats) -> Floats:
@@ -54,7 +56,10 @@ def of_one_column(column: str) -> list[Hypothesis]:
     """Return what may have been done to one numeric column."""
     return [
         Hypothesis("data.sign_flip", (column,), "x-1", -1.0),
-        *(Hypothesis("data.unit_change", (column,), u.words, u.factor, u.offset) for u in UNITS),
+        *(
+            Hypothesis("data.unit_change", (column,), u.words, u.factor, u.offset, surprise=u.surprise)
+            for u in UNITS
+        ),
     ]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SHARES = (1.0, 0.5, 0.2)
 _FEWEST_ROWS = 8
 _MOST_WORDS = 8
+_SURPRISE = 6.0
 
 
 def rearranged(profile: Profile, look: Sample, column: str) -> list[Hypothesis]:
@@ -30,7 +31,7 @@ def rearranged(profile: Profile, look: Sample, column: str) -> list[Hypothesis]:
         names = assigned(likelihoods[:, rows], look.values[column][rows])
         if names != tuple(range(len(names))):
             found[names] = Hypothesis(
-                "data.category_recoding", (column,), _words(density, names), free=True, names=names
+                "data.category_recoding", (column,), _words(density, names), surprise=_SURPRISE, names=names
             )
     return list(found.values())
 

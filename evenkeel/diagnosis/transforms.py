@@ -36,7 +36,6 @@ _SAMPLE = 400
 _MOST_FAULTS = 6
 _FEWEST_ROWS = 4
 _LEAST_EVIDENCE = 8.0
-_FREE_COSTS = 10.0
 _TIMES_NULL = 2.0
 _STEEP = 3.0
 _MOST_WEIGHED = 8
@@ -136,9 +135,9 @@ def _raised(profile: Profile, tried: list[Hypothesis], gain: Floats) -> list[_We
         if total < _LEAST_EVIDENCE:
             continue
         inflation = max(profile.inflation[c] for c in hypothesis.columns)
-        evidence = total / inflation - _FREE_COSTS * hypothesis.free
+        evidence = total / inflation - hypothesis.surprise
         if evidence > _LEAST_EVIDENCE:
-            found.append(_Weighed(hypothesis, int(start[number]), total, evidence))
+            found.append(_Weighed(hypothesis, int(start[number]), evidence * inflation, evidence))
     return found
 
 
