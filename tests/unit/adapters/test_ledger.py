@@ -113,6 +113,19 @@ def test_a_resolved_incident_is_no_longer_open(ledger):
     assert len(ledger.incidents("market")) == 2
 
 
+def test_who_resolved_an_incident_and_why_is_kept_and_it_opens_anew_when_it_shows_again(ledger):
+    later = NOW + timedelta(hours=1)
+    ledger.open_incident(Incident("market", "b", "data.nulls", "impute", "r", {"rows": 1}, NOW))
+
+    ledger.resolve_incidents(ledger.incidents("market"), at=NOW, said={"resolved_by": "ada"})
+
+    (resolved,) = ledger.incidents("market")
+    assert resolved.evidence == {"rows": 1, "resolved_by": "ada"}
+    ledger.open_incident(Incident("market", "b", "data.nulls", "impute", "r", {"rows": 2}, later))
+    (again,) = ledger.incidents("market", open_only=True)
+    assert (again.opened_at, again.evidence) == (later, {"rows": 2})
+
+
 def test_the_model_history_is_kept_whole_and_says_who_is_in_charge(ledger):
     for version in ("1", "2"):
         ref = ModelRef(version, "sha", "run")
