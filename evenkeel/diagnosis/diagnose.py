@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenkeel.diagnosis import frozen, nulls, outliers, sentinels, stale, transforms
+from evenkeel.diagnosis import frozen, future, nulls, outliers, sentinels, stale, times, transforms
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ LEAST_CONFIDENCE = 0.5
 DETECTORS: tuple[Detector, ...] = (
     nulls.detect,
     stale.detect,
+    future.detect,
+    times.detect,
     sentinels.detect,
     frozen.detect,
     transforms.detect,
