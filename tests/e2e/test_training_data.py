@@ -10,9 +10,9 @@ import pytest
 import structlog
 
 from evenkeel.cli.app import main
-from evenkeel.demo.market import write_day
 from evenkeel.domain.batch import BatchState
 from evenkeel.domain.incident import Incident
+from evenkeel.domain.model_event import EventKind
 from evenkeel.errors import Permanent
 from evenkeel.stages.batch_run import BatchRun
 from evenkeel.stages.drift import measure_drift, request_retrain
@@ -24,6 +24,14 @@ from evenkeel.stages.train import gather_examples, train_challenger
 from tests.e2e.market import DAYS, LEARNED, NAME
 
 TAINTED, OTHER, LAST = (DAYS[n].batch_id for n in (LEARNED - 2, LEARNED - 5, LEARNED - 1))
+
+
+@pytest.fixture
+def market(market):
+    """A learned market on which nothing is open."""
+    workspace = market.workspace()
+    workspace.ledger.resolve_incidents(workspace.ledger.incidents(NAME), at=workspace.now())
+    return market
 
 
 @pytest.fixture
@@ -57,6 +65,11 @@ def broke(market, batch, cause="data.unit_change", **changes):
 def open_causes(market, batch):
     open_ones = market.workspace().ledger.incidents(NAME, open_only=True)
     return {i.cause for i in open_ones if i.batch_id == batch and i.failure_class == "data"}
+
+
+def _of(market, batch, cause):
+    found = market.workspace().ledger.incidents(NAME)
+    return [i for i in found if (i.batch_id, i.cause) == (batch, cause)]
 
 
 def days(rows):
@@ -154,8 +167,8 @@ def test_a_person_resolves_it_and_the_rows_are_learned_from(market, command):
     [
         (["--resolve", "2026-1-15"], f"did you mean {TAINTED}"),
         (["--resolve", "elsewhere"], "`evenkeel incidents market --open` lists"),
-        (["--resolve", DAYS[LEARNED].batch_id], f"batches with open incidents: {DAYS[0].batch_id}, "),
-        (["--resolve", TAINTED, "--cause", "data.noise"], "open: model.no_champion, data.unit_change"),
+        (["--resolve", DAYS[LEARNED].batch_id], f"batches with open incidents: {TAINTED}"),
+        (["--resolve", TAINTED, "--cause", "data.noise"], "open: data.unit_change"),
         (["--why", "because"], "--resolve BATCH"),
     ],
 )
@@ -173,28 +186,69 @@ def test_resolving_what_is_not_there_is_bad_usage_and_says_what_is(market, comma
 def test_what_a_person_resolved_opens_anew_when_it_shows_again(market, command):
     broke(market, TAINTED)
     command("incidents", NAME, "--resolve", TAINTED)
-    (before,) = [i for i in market.workspace().ledger.incidents(NAME) if i.cause == "data.unit_change"]
+    (before,) = _of(market, TAINTED, "data.unit_change")
 
     broke(market, TAINTED)
 
-    (again,) = [i for i in market.workspace().ledger.incidents(NAME) if i.cause == "data.unit_change"]
+    (again,) = _of(market, TAINTED, "data.unit_change")
     assert again.resolved_at is None
     assert again.opened_at > before.resolved_at
 
 
+@pytest.mark.parametrize(("opened", "found"), [(-1, True), (1, False)], ids=["before", "after"])
+def test_the_audit_names_a_version_that_learned_from_rows_tainted_by_then(market, opened, found):
+    events = market.workspace().ledger.events(NAME)
+    (registered,) = [e for e in events if e.kind is EventKind.REGISTERED]
+    broke(market, TAINTED, opened_at=registered.at + timedelta(seconds=opened))
+
+    breaches = [(b.promise, b.batch_id, b.what) for b in market.audit().breaches]
+
+    what = "version 1 learned from its rows under an open data.unit_change"
+    assert breaches == ([("P4", TAINTED, what)] if found else [])
+
+
+def test_a_feature_that_tells_the_label_is_refused_until_a_person_vouches_for_it(
+    new_market, quick, monkeypatch
+):
+    for number, day in enumerate(DAYS[:8]):
+        new_market.land(number, transfer=day.labels["direction"].map({"UP": 100.0, "DOWN": -100.0}))
+    new_market.run()
+    for number in range(8):
+        new_market.label(number)
+
+    report = new_market.retrain()
+
+    assert not report["promoted"]
+    assert "leakage: transfer alone tells the label" in report["why"]
+    refused = new_market.workspace().ledger.events(NAME)[-1]
+    assert (refused.kind, refused.why) == (EventKind.REFUSED, report["why"])
+    assert leaks(new_market) == [None]
+    assert new_market.audit().breaches == []
+
+    monkeypatch.setenv("EVENKEEL_GATES__MAX_SINGLE_FEATURE", "1")
+    assert "leakage" not in new_market.retrain()["why"]
+    assert None not in leaks(new_market)
+
+
+def leaks(market):
+    """Return when each incident of a leak was resolved."""
+    found = market.workspace().ledger.incidents(NAME)
+    return [i.resolved_at for i in found if i.cause == "data.label_leakage"]
+
+
 @pytest.fixture
 def late_labels(market):
-    """Answer two more days; return the files of their labels, the first with its classes swapped."""
-    for number in (LEARNED, LEARNED + 1):
+    """Answer five more days; return label files: four days with their classes swapped, as they are, the fifth."""
+    for number in range(LEARNED, LEARNED + 5):
         market.land(number)
     market.run()
-    files = [write_day(DAYS[number], market.home / "files")[1] for number in (LEARNED, LEARNED + 1)]
-    labels = pd.read_csv(files[0])
-    swapped = files[0].with_name("swapped.csv")
-    labels.assign(direction=labels["direction"].map({"UP": "DOWN", "DOWN": "UP"})).to_csv(
-        swapped, index=False
-    )
-    return swapped, *files
+    days_of = [day.labels for day in DAYS[LEARNED : LEARNED + 5]]
+    right = pd.concat(days_of[:4])
+    swapped = right.assign(direction=right["direction"].map({"UP": "DOWN", "DOWN": "UP"}))
+    files = [market.home / f"{name}.csv" for name in ("swapped", "right", "fifth")]
+    for file, labels in zip(files, (swapped, right, days_of[4]), strict=True):
+        labels.to_csv(file, index=False)
+    return files
 
 
 def flips(market):
@@ -215,7 +269,8 @@ def test_labels_whose_classes_changed_places_are_refused_whole_until_the_file_is
     assert "--trust" in said
     assert market.table_versions() == before
     (incident,) = flips(market)
-    assert (incident.resolved_at, incident.evidence["batches"]) == (None, [DAYS[LEARNED].batch_id])
+    assert incident.resolved_at is None
+    assert incident.evidence["batches"] == [day.batch_id for day in DAYS[LEARNED : LEARNED + 4]]
     assert command("label", NAME, other)[0] == 0
     assert flips(market)[0].resolved_at is None, "the labels of another day mend nothing"
     assert command("label", NAME, right)[0] == 0
@@ -230,7 +285,7 @@ def test_labels_that_a_person_vouches_for_are_taken_all_the_same(market, late_la
     code, said = command("label", NAME, swapped, "--trust", "--json")
 
     assert code == 0
-    assert json.loads(said)[0]["taken"] == 48
+    assert json.loads(said)[0]["taken"] == 4 * 48
     (incident,) = flips(market)
     assert (incident.evidence["resolved_by"], incident.resolved_at is None) == ("hand", False)
     assert command("label", NAME, swapped)[0] == 0, "what is stored is stored: the same file says nothing new"
