@@ -31,7 +31,7 @@ def check_columns(
     named += [("time", pipeline.time), *(("features.columns", c) for c in pipeline.features.columns)]
     for number, source in enumerate(pipeline.enrichments):
         key = f"enrichments[{number}]"
-        named += [(f"{key}.on", c) for c in source.on] + [(f"{key}.columns", c) for c in source.columns]
+        named += [(f"{key}.key", c) for c in source.key] + [(f"{key}.columns", c) for c in source.columns]
     for key, column in named:
         if column not in declared:
             raise UsageError(

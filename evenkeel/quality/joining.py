@@ -47,27 +47,27 @@ def join(
     """Join a source to a batch.
 
     Args:
-        batch: n rows with the columns of ``source.on`` and ``time``, as they came.
+        batch: n rows with the columns of ``source.key`` and ``time``, as they came.
         deliveries: The source's rows as they came, the oldest delivery first; later ones win.
         source: How to join.
         schema: The types of all columns.
         time: The batch's time column.
     """
-    needed = [*source.on, *([time] if source.time else [])]
+    needed = [*source.key, *([time] if source.time else [])]
     brought = [_brought(frame, source, schema) for frame in deliveries]
     others = pd.concat(brought, ignore_index=True) if brought else pd.DataFrame()
     if others.empty or not set(needed) <= set(batch.columns):
         nothing = {c: null_column(batch.index, schema.kinds[c]) for c in source.columns}
         return Joined(nothing, np.zeros(len(batch), dtype=np.bool_), 0)
     rows = _typed(batch, schema, needed)
-    key = [*source.on, *([source.time] if source.time else [])]
+    key = [*source.key, *([source.time] if source.time else [])]
     others, disagreements = _one_each(others, key)
     rows[_ROW] = np.arange(len(rows))
     others[_FOUND] = True
     joined = (
         _as_of(rows, others, source, time)
         if source.time
-        else rows.merge(others, on=list(source.on), how="left")
+        else rows.merge(others, on=list(source.key), how="left")
     )
     joined = joined.set_index(_ROW).reindex(range(len(batch)))
     found = joined[_FOUND].eq(True).fillna(False).to_numpy(dtype=np.bool_)
@@ -84,11 +84,11 @@ def _typed(frame: pd.DataFrame, schema: TableSchema, columns: Sequence[str]) -> 
 
 def _brought(frame: pd.DataFrame, source: Enrichment, schema: TableSchema) -> pd.DataFrame:
     """Return the rows of a delivery that have a key and a time, typed."""
-    typed = _typed(frame, schema, [*source.on, *source.columns])
+    typed = _typed(frame, schema, [*source.key, *source.columns])
     if source.time:
         written = schema.time_formats.get(source.time)
         typed[source.time] = coerce_column(frame[source.time], "time", time_format=written).values.array
-    return typed.dropna(subset=[*source.on, *([source.time] if source.time else [])])
+    return typed.dropna(subset=[*source.key, *([source.time] if source.time else [])])
 
 
 def _one_each(rows: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, int]:
@@ -106,7 +106,7 @@ def _as_of(rows: pd.DataFrame, others: pd.DataFrame, source: Enrichment, time: s
         timed,
         others,
         on=time,
-        by=list(source.on) or None,
+        by=list(source.key) or None,
         direction="backward",
         tolerance=pd.Timedelta(seconds=source.tolerance) if source.tolerance else None,
     )

@@ -18,7 +18,7 @@ class Enrichment(Feed):
 
     Attributes:
         name: Its name, as it stands in ``stale``.
-        on: Columns of the schema that both sides share and must agree on; none for a source of times alone.
+        key: Columns of the schema that both sides share and must agree on; none for a source of times alone.
         time: Its column with the time from which its values hold; a row takes the newest not after its own
             time. Without one a row takes the last that came with its key.
         tolerance: Seconds; a value from longer before the row's time is not used. Needs ``time``.
@@ -31,7 +31,7 @@ class Enrichment(Feed):
     """
 
     name: Name
-    on: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
     time: str | None = None
     tolerance: float | None = Field(default=None, gt=0)
     columns: tuple[str, ...] = Field(min_length=1)
@@ -42,12 +42,12 @@ class Enrichment(Feed):
 
     @model_validator(mode="after")
     def _can_be_joined(self) -> Self:
-        if not self.on and self.time is None:
-            raise ValueError("on or time must say which of its rows belongs to a row of the batch")
+        if not self.key and self.time is None:
+            raise ValueError("key or time must say which of its rows belongs to a row of the batch")
         if self.tolerance is not None and self.time is None:
             raise ValueError("tolerance belongs to time: without it no value is too old")
         if self.delay > self.window:
             raise ValueError("delay must not be longer than window")
-        if twice := set(self.on) & set(self.columns):
+        if twice := set(self.key) & set(self.columns):
             raise ValueError(f"columns names {sorted(twice)}, which are joined on")
         return self

@@ -161,7 +161,7 @@ def _read(workspace: Workspace, source: Enrichment, delivery: str) -> pd.DataFra
             cause="data.landed_copy_damaged",
         )
     frame = reading.read(workspace.landing.fetch(landing)).frame
-    needed = [*source.on, *source.columns, *([source.time] if source.time else [])]
+    needed = [*source.key, *source.columns, *([source.time] if source.time else [])]
     if missing := [c for c in needed if c not in frame.columns]:
         raise DataRejected(
             f"enrichment {source.name}: delivery {delivery} lacks {', '.join(missing)}; "

@@ -20,7 +20,7 @@ NEXT = LEARNED
 WEATHER = {
     "name": "weather",
     "uri": "{home}/incoming/weather/{batch}.csv",
-    "on": ["settlement"],
+    "key": ["settlement"],
     "columns": ["region_weather"],
 }
 
@@ -130,7 +130,7 @@ def test_an_unreadable_delivery_is_named_and_does_not_stop_the_batch(enriched):
 
 
 def test_a_row_takes_the_newest_value_that_held_at_its_time(enriched):
-    market = enriched(uri="{home}/incoming/weather/*.csv", on=[], time="since", tolerance=6 * 3600)
+    market = enriched(uri="{home}/incoming/weather/*.csv", key=[], time="since", tolerance=6 * 3600)
     batch = land_without_weather(market)
     day = pd.to_datetime(DAYS[NEXT].rows["settlement"].iloc[0])
     changes = {0: "hot", 6: "cold", 9: "storm"}  # hour -> weather; after 15:00 nothing is known
