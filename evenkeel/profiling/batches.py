@@ -62,8 +62,9 @@ def learn_limits(
     expectations: list[dict[str, Any]] = []
     for name in strongest:
         worst = max(float(part.mean()) for part in _stretches(gaps[name]))
-        if worst <= _OFTEN_MISSING:
-            expectations.append(_present(name, worst))
+        if worst > _OFTEN_MISSING:
+            continue
+        expectations.append(_present(name, worst))
         if columns[name].kind == "numeric" and (median := _median(columns[name], order)):
             expectations.append(median)
     return Limits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ _EXACT = 2.0**53
 _MOSTLY = 0.995
 # Rows that show a rule without an exception before the rule is believed: at most 1 in 100 breaks it (95 %).
 _CONVINCING = 300
+_ABSENT = ("na", "n/a", "#n/a", "null", "none", "nil", "?", "-", "--", ".", "missing", "unknown")
 _BOTH = 5  # rows of each of 0 and 1
 
 
@@ -45,6 +46,7 @@ class Column:
         values: Typed, n values, index as the cells'.
         time_format: strptime format of times that are not ISO 8601.
         unreadable: Cells that hold something else.
+        null_texts: Texts that stand for a missing value.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Column:
     values: pd.Series[Any]
     time_format: str | None = None
     unreadable: int = 0
+    null_texts: tuple[str, ...] = ()
 
     @cached_property
     def missing(self) -> float:
@@ -83,7 +86,7 @@ class Column:
         """The values as a key holds them: whole numbers beyond 2**53 keep their last digits."""
         if not self.whole:
             return self.values
-        read = coerce_column(self.cells, "numeric", whole=True, key=True)
+        read = coerce_column(self.cells, "numeric", whole=True, key=True, null_texts=self.null_texts)
         return self.values if read.flawed else read.values
 
 
@@ -95,6 +98,10 @@ def type_column(name: str, cells: pd.Series[Any]) -> Column:
         cells: As they came: text cells of csv, any cells of JSON lines, typed columns of parquet.
     """
     texts = _texts(cells)
+    if texts is not None and (marks := _marks_of_absence(texts)):
+        return replace(type_column(name, cells.mask(cells.isin(marks))), cells=cells, null_texts=marks)
+    if texts is not None and not texts.str.strip().any():
+        return _column(name, "categorical", cells, coerce_column(cells, "categorical"))
     pattern = None if texts is None else find_time_format(texts)
     if pattern is not None:
         read = coerce_column(cells, "time", time_format=pattern or None)
@@ -127,6 +134,16 @@ def _texts(cells: pd.Series[Any]) -> pd.Series[Any] | None:
     if pd.api.types.infer_dtype(kept, skipna=True) not in ("string", "empty"):
         return None
     return kept.astype(object)
+
+
+def _marks_of_absence(texts: pd.Series[Any]) -> tuple[str, ...]:
+    """Return the words for "missing" that stand among numbers or times; among other texts they are categories."""
+    absent = texts.str.strip().str.lower().isin(_ABSENT)
+    if not absent.any() or absent.all():
+        return ()
+    others = texts[~absent]
+    numbers = _numbers(others, others) is not None and not any(_CODE.fullmatch(t) for t in others)
+    return tuple(texts[absent].unique()) if numbers or find_time_format(others) is not None else ()
 
 
 def _truths(cells: pd.Series[Any], texts: pd.Series[Any] | None) -> Coerced | None:

@@ -58,6 +58,7 @@ def render(profile: Profile) -> Written:
         for n, c in profile.columns.items()
         if n in names and c.time_format and _dtype(c, profile).startswith("datetime")
     }
+    absent = {n: c.null_texts for n, c in profile.columns.items() if n in names and c.null_texts}
     chosen = {n: f for n, f in profile.fillings.items() if f.gain > 0}
     config = _template("pipeline.yaml.j2").render(
         p=profile,
@@ -66,7 +67,9 @@ def render(profile: Profile) -> Written:
         margin=_margin(profile),
         review=_REVIEW if profile.target.task == "binary" else 0.0,
     )
-    schema = _template("schema.yaml.j2").render(p=profile, columns=columns, time_formats=formats)
+    schema = _template("schema.yaml.j2").render(
+        p=profile, columns=columns, time_formats=formats, null_texts=absent
+    )
     suite = {"name": profile.wish.name, "expectations": list(profile.limits.expectations)}
     return Written(config, schema, json.dumps(suite, indent=2, ensure_ascii=False) + "\n")
 
@@ -95,10 +98,26 @@ def _template(name: str) -> Any:
 
 def flow(value: Any) -> str:
     """Return a value as YAML on one line, quoted where it would be read as something else."""
-    text = yaml.safe_dump(
-        value, default_flow_style=True, allow_unicode=True, width=float("inf"), sort_keys=False
+    text = yaml.dump(
+        value,
+        Dumper=_Line,
+        default_flow_style=True,
+        allow_unicode=True,
+        width=float("inf"),
+        sort_keys=False,
     )
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+class _Line(yaml.SafeDumper):
+    """Writes any text on one line."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Line.add_representer(str, _text)
 
 
 def words(text: Any) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 RESERVED = frozenset(name for columns in REQUIRED.values() for name in columns)
 
 _MISSING = 0.95
-_TOLD_ALL = 0.98
+_TOLD_ALL = 0.995
 _MOST_CATEGORIES = 200
 _WORDS = 3.0
 _CLOCKLIKE = 0.99

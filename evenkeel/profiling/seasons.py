@@ -26,6 +26,7 @@ _SEASONS: tuple[tuple[Calendar, ...], ...] = (
 _BLOCKS = 20
 _FOLDS = 5
 _TELLS = 0.003  # share of the target's variance from which on a part of the calendar is worth a column
+_STEADY = 0.8  # share of the stretches in which it must be better: once or twice is chance
 _BETTER = 0.05  # how much fewer errors make a heuristic worth its name
 
 
@@ -106,12 +107,13 @@ def _heuristic(
         clock = pd.DatetimeIndex(times)
         tried += [Heuristic(kind="seasonal", season=s) for s in _SEASONS if _varies(s, clock)]
     frame = pd.DataFrame({"time": times if times is not None else pd.NaT}, index=labels.index)
-    least = _errors(Heuristic(), frame, labels, target)
-    errors = [(_errors(h, frame, labels, target), len(h.season), h) for h in tried] if least else []
-    if not errors:
+    prior = _errors(Heuristic(), frame, labels, target)
+    errors = {h: _errors(h, frame, labels, target) for h in tried}
+    steady = {h: e for h, e in errors.items() if len(e) and (e < prior).mean() >= _STEADY}
+    if not steady:
         return "prior", (), 0.0
-    fewest, _, best = min(errors, key=lambda e: e[:2])
-    gain = 1 - fewest / least
+    best = min(steady, key=lambda h: (steady[h].mean(), len(h.season)))
+    gain = 1 - float(steady[best].mean() / prior.mean())
     return (best.kind, best.season, gain) if gain >= _BETTER else ("prior", (), 0.0)
 
 
@@ -119,8 +121,10 @@ def _varies(season: tuple[Calendar, ...], times: pd.DatetimeIndex) -> bool:
     return all(len(np.unique(calendar_part(times, part))) > 1 for part in season)
 
 
-def _errors(heuristic: Heuristic, frame: pd.DataFrame, labels: pd.Series[Any], target: Target) -> float:
-    """Return the share of wrong answers, or the mean absolute error, over the later half of the history."""
+def _errors(
+    heuristic: Heuristic, frame: pd.DataFrame, labels: pd.Series[Any], target: Target
+) -> npt.NDArray[np.float64]:
+    """Return the share of wrong answers, or the mean absolute error, in each stretch of the later half."""
     pipeline = Pipeline(
         pipeline="profile",
         task=target.task,
@@ -131,12 +135,12 @@ def _errors(heuristic: Heuristic, frame: pd.DataFrame, labels: pd.Series[Any], t
         ladder=Ladder(baseline_columns=("time",), heuristic=heuristic),
     )
     cuts = np.linspace(len(labels) // 2, len(labels), _BLOCKS // 2 + 1).astype(int)
-    wrong: list[npt.NDArray[np.float64]] = []
+    wrong: list[float] = []
     for start, stop in pairwise(cuts):
         if start in {0, stop}:
             continue
         fitted = fit_heuristic(frame.iloc[:start], labels.iloc[:start], pipeline)
         answers, truth = fitted.answer(frame.iloc[start:stop], pipeline), labels.iloc[start:stop].to_numpy()
         off = answers != truth if target.classes else np.abs(answers - truth.astype(np.float64))
-        wrong.append(np.asarray(off, dtype=np.float64))
-    return float(np.concatenate(wrong).mean()) if wrong else 0.0
+        wrong.append(float(np.mean(off)))
+    return np.array(wrong)

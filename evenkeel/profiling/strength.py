@@ -36,7 +36,9 @@ def strength(column: Column, target: Target, *, close: bool = False) -> float:
     from sklearn.tree import DecisionTreeRegressor
 
     rows = spread(int(target.known.sum()), _ROWS)
-    inputs = as_numbers(column)[target.known][rows].reshape(-1, 1)
+    # A tree sees only which value is the larger: ranks are as good as values, however huge those are.
+    numbers = pd.Series(as_numbers(column)[target.known][rows])
+    inputs = numbers.rank(method="dense").to_numpy().reshape(-1, 1)
     truth = target.codes[rows]
     leaf = 1 if close else max(5, len(rows) // _LEAST_GROUPS)
     total = float(((truth - truth.mean(axis=0)) ** 2).sum())

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-_PROBE = 200  # distinct texts tried before all are
+_PROBE = 20  # distinct texts tried before all are
+_NUMBER = re.compile(
+    r"\s*[+-]?(\d+\.\d*|\.\d+|\d{1,7}|\d{9,11}|\d{13}|\d{15,})([eE][+-]?\d+)?\s*"
+)  # no 20111224
 _MONTH = ("%m", "%b", "%B", "%j")
 _SHORT_YEAR = re.compile(r"^(\d{1,2}([/.-])(?:\d{1,2}|[A-Za-z]{3})\2)(\d{2})(?!\d)")
 
@@ -34,7 +37,7 @@ def find_time_format(texts: pd.Series[Any]) -> str | None:
     probe = distinct.iloc[
         np.unique(np.linspace(0, len(distinct) - 1, min(_PROBE, len(distinct))).astype(int))
     ]
-    if not probe.str.contains(r"\d").all():
+    if not probe.str.contains(r"\d").all() or any(_NUMBER.fullmatch(t) for t in probe):
         return None
     if _readable(probe, None) and _readable(distinct, None):
         return ""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from evenkeel.settings import Settings
 
 _BATCHES = 20
+_WIDE, _FEWER = 60, 6  # of a wide file fewer batches: each costs in proportion to its columns
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def try_out(settings: Settings, frame: pd.DataFrame, order: npt.NDArray[np.intp]
     schema, suite, pipeline = load_schema(settings), load_suite(settings), settings.pipeline
     held = degraded = quarantined = 0
     reasons: dict[str, int] = {}
-    parts = [p for p in np.array_split(order, _BATCHES) if len(p)]
+    batches = _BATCHES if len(frame.columns) < _WIDE else _FEWER
+    parts = [p for p in np.array_split(order, batches) if len(p)]
     for number, rows in enumerate(parts):
         batch = frame.iloc[rows].reset_index(drop=True)
         landing = Landing(settings.name, str(number), (), datetime.now(UTC))

@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from evenkeel.quality.readers import native_values, reader_for
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from evenkeel.quality.kind import Kind
 
 Mask = npt.NDArray[np.bool_]
@@ -42,6 +44,7 @@ def coerce_column(
     whole: bool = False,
     key: bool = False,
     time_format: str | None = None,
+    null_texts: Collection[str] = (),
 ) -> Coerced:
     """Read a column by its kind.
 
@@ -55,7 +58,10 @@ def coerce_column(
         whole: Numbers must be whole.
         key: Whole numbers are kept exact as ``Int64`` where a float would round them.
         time_format: strptime format of text times that are not ISO 8601.
+        null_texts: Texts that stand for a missing value, as ``NA``.
     """
+    if null_texts:
+        column = column.mask(column.isin(list(null_texts)))
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
     exact = whole and key

@@ -54,6 +54,7 @@ class TableSchema:
         whole: Numeric columns that hold whole numbers only.
         keys: The row key columns; whole-numbered ones are kept exact, not as float64.
         time_formats: strptime format of time columns that are not ISO 8601.
+        null_texts: Column -> texts that stand for a missing value.
         rules: pandera's checks over the typed columns.
     """
 
@@ -64,6 +65,7 @@ class TableSchema:
     whole: frozenset[str]
     keys: tuple[str, ...]
     time_formats: dict[str, str]
+    null_texts: dict[str, tuple[str, ...]]
     rules: Rules
 
     def coerce(self, name: str, values: pd.Series[Any]) -> Coerced:
@@ -74,6 +76,7 @@ class TableSchema:
             whole=name in self.whole,
             key=name in self.keys,
             time_format=self.time_formats.get(name),
+            null_texts=self.null_texts.get(name, ()),
         )
 
 
@@ -86,7 +89,7 @@ def load_schema(settings: Settings) -> TableSchema:
     """
     from evenkeel.quality.agreement import check_columns, check_strategies
     from evenkeel.quality.rules import build_rules, is_whole
-    from evenkeel.quality.schema_file import checked_columns, kind_of, time_formats
+    from evenkeel.quality.schema_file import checked_columns, kind_of, null_texts, time_formats
 
     file = settings.expectations / "schema.yaml"
     fix = "write it as expectations/market/schema.yaml is"
@@ -106,6 +109,7 @@ def load_schema(settings: Settings) -> TableSchema:
         whole=whole,
         keys=keys,
         time_formats=time_formats(document, [n for n, kind in kinds.items() if kind == "time"]),
+        null_texts=null_texts(document, kinds),
         rules=build_rules(document, declared, dtypes, keys),
     )
 

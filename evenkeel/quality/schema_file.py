@@ -132,22 +132,43 @@ def time_formats(document: Document, times: Iterable[str]) -> dict[str, str]:
     Raises:
         UsageError: It is no mapping of time columns to formats.
     """
-    path = ["metadata", "time_formats"]
-    metadata = document.data.get("metadata") or {}
-    formats = (metadata if isinstance(metadata, dict) else {}).get("time_formats") or {}
-    if not isinstance(metadata, dict) or not isinstance(formats, dict):
-        raise document.error(
-            path, "expected a mapping", fix='write time_formats: {settlement: "%d/%m/%Y %H:%M"}'
-        )
-    known = list(times)
+    formats = _per_column(
+        document, "time_formats", times, 'write time_formats: {settlement: "%d/%m/%Y %H:%M"}'
+    )
     for column, pattern in formats.items():
-        if column not in known:
-            raise _unknown(document, [*path, column], known)
         if not isinstance(pattern, str) or "%" not in pattern:
             raise document.error(
-                [*path, column], f"found {pattern!r}", fix='give a strptime format, as "%d/%m/%Y"'
+                ["metadata", "time_formats", column],
+                f"found {pattern!r}",
+                fix='give a strptime format, as "%d/%m/%Y"',
             )
-    return {str(column): str(pattern) for column, pattern in formats.items()}
+    return formats
+
+
+def null_texts(document: Document, columns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return ``metadata.null_texts``: the texts of a column that stand for a missing value, as ``NA``.
+
+    Raises:
+        UsageError: It is no mapping of columns to lists of texts.
+    """
+    example = 'write null_texts: {price: ["NA", "?"]}'
+    named = _per_column(document, "null_texts", columns, example)
+    for column, texts in named.items():
+        if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts):
+            raise document.error(["metadata", "null_texts", column], f"found {texts!r}", fix=example)
+    return {column: tuple(texts) for column, texts in named.items()}
+
+
+def _per_column(document: Document, key: str, columns: Iterable[str], example: str) -> dict[str, Any]:
+    """Return a mapping of the metadata from columns to whatever is said of them."""
+    metadata = document.data.get("metadata") or {}
+    said = (metadata if isinstance(metadata, dict) else {}).get(key) or {}
+    if not isinstance(metadata, dict) or not isinstance(said, dict):
+        raise document.error(["metadata", key], "expected a mapping", fix=example)
+    known = list(columns)
+    if strange := [str(c) for c in said if c not in known]:
+        raise _unknown(document, ["metadata", key, strange[0]], known)
+    return said
 
 
 def _name(document: Document, name: object) -> str:
