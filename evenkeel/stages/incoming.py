@@ -185,9 +185,12 @@ class _LookAround:
         if not offers:
             return set()
         seen = Seen(self._workspace.landing.zone, self._workspace.name, source.name)
+        may_skip = (
+            source.many or source.max_age is None
+        )  # the one file of a place may have grown too old since
         told = set()
         for batch_id in offers:
-            if seen.landed(look.listed(batch_id), self._standing):
+            if may_skip and seen.landed(look.listed(batch_id), self._standing):
                 continue
             try:
                 result = self._land(source, look, batch_id)
@@ -214,10 +217,13 @@ class _LookAround:
         """Land the last known good copy of a source once more, as this batch."""
         workspace = self._workspace
         standing = workspace.landing.landing(workspace.name, batch_id)
-        if standing is not None:
-            raise why  # the batch itself has come before, or something stands in for it already
+        if standing is not None and not standing.repeats:
+            raise why  # the batch itself has come before
         self._errors.append(why)
-        newest = last_known_good(workspace, source, why, zone=workspace.name)
+        if standing is not None:  # its stand-in has landed: it may not be entered yet
+            newest = workspace.landing.landing(workspace.name, standing.repeats) or standing
+        else:
+            newest = last_known_good(workspace, source, why, zone=workspace.name)
         stale = Finding(
             "data.source_stale",
             f"sources.{source.name}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -124,6 +125,47 @@ def test_the_last_known_good_copy_of_a_snapshot_stands_in_and_says_so(folder: Pa
     again = _look(workspace, day=DAY + timedelta(days=1))  # as after a crash: nothing doubles
     assert again.landed == ()
     assert len(workspace.landing.landed("market")) == 2
+
+
+def test_a_stand_in_that_a_crash_kept_from_the_ledger_is_entered(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = _workspace({"uri": str(folder / "all.csv"), **SNAPSHOT})
+    _look(workspace)
+    (folder / "all.csv").unlink()
+
+    def killed(_landing: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace.ledger, "record_landing", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _look(workspace, day=DAY + timedelta(days=1))
+    assert workspace.ledger.batch("market", "2026-03-02") is None
+    _look(workspace, day=DAY + timedelta(days=1))
+    assert workspace.ledger.batch("market", "2026-03-02") is not None
+    assert _incidents(workspace, "2026-03-02") == ["data.source_stale"]
+    assert len(workspace.landing.landed("market")) == 2
+
+
+def test_a_file_that_stands_still_is_late_in_the_end_though_it_was_read_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = (folder / "all.csv").stat().st_ctime
+    monkeypatch.setattr("time.time", lambda: began + 60)
+    (folder / "copy").mkdir()
+    source = {
+        "uri": str(folder / "all.csv"),
+        "max_age": 3600,
+        "replicas": [{"uri": str(folder / "copy" / "all.csv")}],
+    }
+    soon, later = (datetime.fromtimestamp(began + s, UTC) for s in (60, 7200))
+    assert _look(_workspace(source, now=soon)).landed == ("2026-03-01",)
+    (folder / "copy" / "all.csv").write_text("id,x\n1,5\n")
+    os.utime(folder / "copy" / "all.csv", (began + 7000, began + 7000))
+    arrivals = _look(_workspace(source, now=later), day=DAY + timedelta(days=1))
+    assert arrivals.landed == ("2026-03-02",)
+    assert _causes(arrivals) == ["data.file_late"]
 
 
 def test_beyond_its_staleness_nothing_stands_in(folder: Path) -> None:
