@@ -14,14 +14,20 @@ if TYPE_CHECKING:
 
 _SHARES = (1.0, 0.5, 0.2)
 _FEWEST_ROWS = 8
+_FEWEST_CHANGES = 4
 _MOST_WORDS = 8
 _SURPRISE = 6.0
 
 
 def rearranged(profile: Profile, look: Sample, column: str) -> list[Hypothesis]:
-    """Return rearrangements of the names of a column that explain all, or the last, of its rows better."""
+    """Return rearrangements of the names of a column that explain all, or the last, of its rows better.
+
+    A column that hardly ever changes from row to row has shown one value, which tells nothing.
+    """
     density = profile.densities[column]
     assert isinstance(density, NameDensity)  # noqa: S101 - for the type checker
+    if np.sum(np.diff(look.values[column]) != 0) < _FEWEST_CHANGES:
+        return []
     likelihoods = likelihoods_of_names(profile, look, column)
     found: dict[tuple[int, ...], Hypothesis] = {}
     for share in _SHARES:

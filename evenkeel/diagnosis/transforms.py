@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import expit
 
 from evenkeel.diagnosis.density import NameDensity
+from evenkeel.diagnosis.digits import surprise
 from evenkeel.diagnosis.fitted import fitted
 from evenkeel.diagnosis.hypotheses import (
     Hypothesis,
@@ -41,8 +42,12 @@ _STEEP = 3.0
 _MOST_WEIGHED = 8
 _OUT_OF_LINE = 4.0
 _FAR_OUT_OF_LINE = 8.0
-_TIMES_FARTHEST = 1.2
+_TIMES_FARTHEST = 1.4
 _IN_LINE = 4.0
+_FORGIVEN = 0.05
+_MOST_FORGIVEN = 8.0
+_IN_MID_BATCH = 6.0
+_SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _LEAST_JOINT = 4.0
 _BEYOND_THE_WORLD = 12.0
 
@@ -118,6 +123,8 @@ def _best(profile: Profile, look: Sample) -> _Weighed | None:
 def _first_believed(profile: Profile, look: Sample, raised: list[_Weighed]) -> _Weighed | None:
     raised.sort(key=lambda w: -w.gain)
     for weighed in raised[:_MOST_WEIGHED]:
+        if weighed.hypothesis.names and weighed.gain < raised[0].gain / 2:
+            continue  # What upsets a number more, and is not understood, upsets what goes with it too.
         judged = _judged(profile, look, weighed, raised)
         if judged.confidence > LEAST_CONFIDENCE:
             return judged
@@ -145,7 +152,8 @@ def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Wei
     """Return how sure a hypothesis is, from its weakest point, and the facts.
 
     It needs evidence to spare, rows out of line as they came, the same rows in line once it is undone, far
-    more gain than in any run of the past, and more than any rival for a column of its.
+    more gain than in any run of the past, and more than any rival for a column of its. The farther out of line
+    they came, the less it matters that the day itself is a bit unusual.
     """
     hypothesis, start = weighed.hypothesis, weighed.start
     repaired = profile.replaced(look, undone(profile, look, hypothesis))
@@ -154,8 +162,10 @@ def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Wei
         usual = Usual.of(profile, column, 1 - start / len(look.rows))
         off = max(off, usual.off(traits(row_traits(profile, look, column)[:, start:])))
         left = max(left, usual.off(traits(row_traits(profile, repaired, column)[:, start:])))
-        farthest = max(farthest, usual.farthest)
-    limit = max(_FAR_OUT_OF_LINE if hypothesis.free else _OUT_OF_LINE, _TIMES_FARTHEST * farthest)
+        shares = _SHARES if start else ()
+        farthest = max(farthest, usual.farthest, *(Usual.of(profile, column, s).farthest for s in shares))
+    unlikely = hypothesis.free or start > 0
+    limit = max(_FAR_OUT_OF_LINE if unlikely else _OUT_OF_LINE, _TIMES_FARTHEST * farthest)
     if hypothesis.names:
         null = max(1.0, chance_gain(profile, hypothesis.columns[0]))
     else:
@@ -164,9 +174,9 @@ def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Wei
     rivals = [w.gain for w in raised if _rival(w.hypothesis, hypothesis)]
     worth = weighed.evidence / weighed.gain
     odds = min(
-        weighed.evidence - _LEAST_EVIDENCE,
+        weighed.evidence - _LEAST_EVIDENCE - _surprise(profile, look, weighed),
         _STEEP * (off - limit),
-        _STEEP * (_IN_LINE - left),
+        _STEEP * (_IN_LINE + min(off * _FORGIVEN, _MOST_FORGIVEN) - left),
         _STEEP * (weighed.gain / null - _TIMES_NULL),
         (weighed.gain - max(rivals, default=0.0)) * worth,
     )
@@ -181,6 +191,17 @@ def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Wei
         "times_chance": round(weighed.gain / null, 1),
     }
     return replace(weighed, confidence=float(expit(odds)), facts=facts)
+
+
+def _surprise(profile: Profile, look: Sample, weighed: _Weighed) -> float:
+    """Return the nats that a change in mid-batch, and the digits of the numbers, speak against a hypothesis."""
+    hypothesis, start = weighed.hypothesis, weighed.start
+    cost = _IN_MID_BATCH if start else 0.0
+    if hypothesis.cause != "data.unit_change":
+        return cost
+    (column,) = hypothesis.columns
+    came = look.values[column][start:]
+    return cost + surprise(profile.past.values[column], came, hypothesis.undo(came))
 
 
 def _rival(one: Hypothesis, other: Hypothesis) -> bool:
