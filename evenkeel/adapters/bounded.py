@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ALWAYS_ALLOWED = 64 * 1024**2
-_RATIO = 400
+_RATIO = 100
 _MOST = 16 * 1024**3
 
 

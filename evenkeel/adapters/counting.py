@@ -30,7 +30,7 @@ _PIECE = 256 * 1024
 _HEAD = 4096
 _MAX_LINE = 64 * 1024 * 1024
 _UNPACKED_ALWAYS = 64 * 1024 * 1024
-_UNPACKED_RATIO = 400
+_UNPACKED_RATIO = 100
 _BLANK = " \t\n\r\x0b\x0c"
 _MARKS = {
     b"\xff\xfe\x00\x00": "utf-32-le",

@@ -41,7 +41,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 
 def _gzip_bomb(path: Path) -> None:
-    member = gzip.compress((b"1" * 63 + b"\n") * (MIB // 4))
+    member = gzip.compress((b"1" * 4095 + b"\n") * (MIB // 256))
     path.write_bytes(gzip.compress(b"id\n") + member * 16)
 
 
