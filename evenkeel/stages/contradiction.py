@@ -11,6 +11,7 @@ from evenkeel.domain.incident import Incident
 from evenkeel.domain.ladder import Rung
 from evenkeel.errors import DataRejected
 from evenkeel.learning.flipped import FEWEST_ROWS, changed_numbers, flipped_classes
+from evenkeel.stages.resolve import tainted_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,8 @@ class Held:
 
 def hold_against(workspace: Workspace, labels: pd.DataFrame, earlier: pd.DataFrame) -> Held:
     """Compare new labels with the champion's answers, as earlier labels agreed with them.
+
+    Answers of batches whose feed broke are no measure of anything, and are left out.
 
     Args:
         workspace: The pipeline's workspace.
@@ -102,7 +105,8 @@ def enter(workspace: Workspace, held: Held, *, source: str, digest: str, trust: 
         raise DataRejected(
             f"{source}: its labels contradict the answers and every earlier label, as if by"
             f" {held.found.transform} ({facts}); nothing was stored",
-            fix=f"correct the file; or, if it is right, `evenkeel label {workspace.name} FILE --trust`",
+            fix="correct the file; or, if it is right and the answers are wrong,"
+            f" `evenkeel label {workspace.name} FILE --trust`",
             cause=CAUSE,
             evidence=evidence,
         )
@@ -120,11 +124,12 @@ def _resolve_earlier(workspace: Workspace, held: Held) -> None:
 
 
 def _champions(workspace: Workspace, batches: Sequence[str] | None, columns: list[str]) -> pd.DataFrame:
-    """Return the champion's answers, of the newest revision."""
+    """Return the champion's answers to sound batches, of the newest revision."""
     wanted = [*dict.fromkeys([*columns, "batch_id", "revision", "rung"])]
     rows = workspace.lake.read(workspace.name, Table.PREDICTIONS, columns=wanted, batch_ids=batches)
     newest = rows.groupby("batch_id")["revision"].transform("max")
-    rows = rows[(rows["revision"] == newest) & (rows["rung"] == Rung.CHAMPION.value)]
+    sound = ~rows["batch_id"].isin(tainted_batches(workspace))
+    rows = rows[(rows["revision"] == newest) & (rows["rung"] == Rung.CHAMPION.value) & sound]
     return rows[columns].assign(
         **{k: workspace.schema.coerce(k, rows[k]).values for k in workspace.pipeline.row_key}
     )

@@ -11,7 +11,7 @@ from evenkeel.adapters.lake import Table
 from evenkeel.diagnosis.past import Past
 from evenkeel.domain.batch import BatchState
 from evenkeel.errors import ModelUnusable
-from evenkeel.failures.catalogue import catalogue
+from evenkeel.stages.resolve import tainted_batches
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -24,11 +24,7 @@ _ROWS = 20_000  # of the last good batches together, and of the reference: more 
 
 def good_batches(workspace: Workspace) -> tuple[str, ...]:
     """Return the newest published batches that no open incident calls tainted, oldest first."""
-    tainted = {
-        i.batch_id
-        for i in workspace.ledger.incidents(workspace.name, open_only=True)
-        if i.batch_id and (cause := catalogue().get(i.cause)) and cause.taints
-    }
+    tainted = tainted_batches(workspace)
     sizes = workspace.lake.counts(workspace.name, Table.ACCEPTED)
     chosen: list[str] = []
     rows = 0

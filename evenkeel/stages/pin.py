@@ -9,6 +9,7 @@ from evenkeel.domain.batch import BatchState, Pins
 from evenkeel.errors import DataRejected
 from evenkeel.stages.enrich import joined_now
 from evenkeel.stages.past import good_batches
+from evenkeel.stages.resolve import tainted_batches
 
 if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
@@ -68,7 +69,8 @@ def fresh_pins(workspace: Workspace, batch_id: str) -> Pins:
 def _last_good(workspace: Workspace, batch_id: str) -> dict[str, Any]:
     """Return the newest known value of each column that is imputed by its last known good.
 
-    Of rows of the same time the last by row key counts, in whatever order the lake holds them.
+    A batch whose feed broke is passed over. Of rows of the same time the last by row key counts, in whatever
+    order the lake holds them.
     """
     columns = [
         c
@@ -76,10 +78,11 @@ def _last_good(workspace: Workspace, batch_id: str) -> dict[str, Any]:
         if c in workspace.pipeline.impute.columns
         and workspace.pipeline.impute.columns[c].strategy == "last_known_good"
     ]
+    tainted = tainted_batches(workspace)
     published = [
         b
         for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])
-        if b.published_at is not None and b.batch_id != batch_id
+        if b.published_at is not None and b.batch_id != batch_id and b.batch_id not in tainted
     ]
     if not columns or not published:
         return {}

@@ -278,6 +278,13 @@ def test_labels_whose_classes_changed_places_are_refused_whole_until_the_file_is
     assert market.audit().breaches == []
 
 
+def test_labels_are_not_held_against_answers_to_a_broken_feed(market, late_labels):
+    for day in DAYS[LEARNED : LEARNED + 4]:
+        broke(market, day.batch_id, "data.sign_flip")
+
+    assert take_labels(market.workspace(), str(late_labels[0])).taken == 4 * 48
+
+
 def test_labels_that_a_person_vouches_for_are_taken_all_the_same(market, late_labels, command):
     swapped, *_ = late_labels
     assert command("label", NAME, swapped)[0] == 1
