@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -37,22 +38,24 @@ def bring_late(age: int = 3) -> str:
 
 
 def bring_two_copies(altered: str, *, sums: bool = False) -> str:
-    """Let the source and its replica have the next day, one of them with another price.
+    """Let the source and a replica of it have the next day, one digit of one of the two changed.
 
     Args:
         altered: The one that is altered: ``market``, or ``replica``.
-        sums: Whether the right sum lies beside each of them.
+        sums: Whether the sum of what it was lies beside each file.
     """
     at, day = about_to_break()
-    copies = {"replica": _copy(day, at.home / "incoming" / "replica"), "market": at.bring(day)}
-    if sums:
-        for file in copies.values():
-            digest = hashlib.sha256(file.read_bytes()).hexdigest()
-            file.with_name(f"{file.name}.sha256").write_text(f"{digest}  {file.name}\n", encoding="utf-8")
-    content = bytearray(copies[altered].read_bytes())
+    at.bring(day)
+    replica = at.home / "incoming" / "replica"
+    shutil.copytree(at.incoming, replica)
+    for file in (*at.incoming.glob("*.csv"), *replica.glob("*.csv")) if sums else ():
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        file.with_name(f"{file.name}.sha256").write_text(f"{digest}  {file.name}\n", encoding="utf-8")
+    file = at.home / "incoming" / altered / f"{day.batch_id}.csv"
+    content = bytearray(file.read_bytes())
     digit = max(i for i, byte in enumerate(content) if chr(byte).isdigit())
     content[digit] = ord("1") if content[digit] != ord("1") else ord("2")
-    copies[altered].write_bytes(content)
+    file.write_bytes(content)
     return f"one digit of the copy in {altered}"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from chaos.drill.market import LEARNED, PIPELINE, Market
+from chaos.drill.market import ANSWERED, LEARNED, PIPELINE, Market
 from evenkeel.cli.engine import run_flow
 from evenkeel.errors import Permanent, UsageError
 from evenkeel.settings import load_settings
@@ -47,7 +47,7 @@ def open_folder() -> Path:
 
 
 def prepare(home: Path) -> None:
-    """Make a home whose market has a champion: some weeks landed, answered and labelled, then one retrain.
+    """Make a home whose market has a champion, and some days that it has answered and got the labels of.
 
     Raises:
         Permanent: The challenger was refused.
@@ -55,18 +55,24 @@ def prepare(home: Path) -> None:
     _configure(home)
     with living_in(home):
         market = Market(home)
-        past = [market.next_day() for _ in range(LEARNED)]
-        for day in past:
-            market.bring(day)
-        market.score()
-        workspace = market.workspace()
-        for day in past:
-            take_labels(workspace, str(market.labels(day)))
-        workspace.close()
+        _live_through(market, LEARNED)
         report = run_flow("retrain", load_settings(PIPELINE), force=True)
         if not report["promoted"]:
             raise Permanent(f"the market to be drilled has no champion: {report['why']}")
+        _live_through(market, ANSWERED)
         market.save()
+
+
+def _live_through(market: Market, count: int) -> None:
+    """Let days come, be answered, and be given their labels."""
+    past = [market.next_day() for _ in range(count)]
+    for day in past:
+        market.bring(day)
+    market.score()
+    workspace = market.workspace()
+    for day in past:
+        take_labels(workspace, str(market.labels(day)))
+    workspace.close()
 
 
 @contextmanager

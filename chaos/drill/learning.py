@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from chaos.drill.market import PIPELINE, about_to_break, days, market
 from chaos.drill.probes import NotAsPromisedError
 from chaos.faults.data import FAULTS, SEVERITIES
@@ -17,11 +19,22 @@ from evenkeel.stages.label import take_labels
 _TARGET = "direction"
 
 
-def label_wrongly(fault: str, severity: str = "gross", seed: int = 1) -> str:
-    """Send the labels of the last clean day, damaged, and see that the file is refused.
+def answer(count: int) -> str:
+    """Let clean days come and be answered; their labels have not come yet."""
+    at = market()
+    for _ in range(count):
+        at.bring(at.next_day())
+    at.save()
+    at.score()
+    return f"{count} days answered"
+
+
+def label_wrongly(fault: str, days_back: int = 3, severity: str = "gross", seed: int = 1) -> str:
+    """Send the labels of the last days in one file, damaged, and see that the file is refused.
 
     Args:
         fault: Name of a fault of labels, as in :data:`chaos.faults.data.FAULTS`.
+        days_back: How many days.
         severity: ``slight``, ``clear`` or ``gross``.
         seed: Of everything random.
 
@@ -29,18 +42,29 @@ def label_wrongly(fault: str, severity: str = "gross", seed: int = 1) -> str:
         NotAsPromisedError: It was taken.
     """
     at, _ = about_to_break(skip=False)
-    day = days()[at.day - 1]
-    done = FAULTS[fault].function(day.labels, severity=SEVERITIES[severity], columns=(_TARGET,), seed=seed)
-    file = at.home / f"{day.batch_id}-labels.csv"
+    labels = pd.concat([day.labels for day in days()[at.day - days_back : at.day]], ignore_index=True)
+    done = FAULTS[fault].function(labels, severity=SEVERITIES[severity], columns=(_TARGET,), seed=seed)
+    file = at.home / "labels.csv"
     done.frame.to_csv(file, index=False, lineterminator="\n")
     workspace = at.workspace()
     try:
         taken = take_labels(workspace, str(file))
     except DataRejected:
-        return f"{_TARGET} {done.transform}"
+        return f"{_TARGET} {done.transform}, {len(labels)} rows"
     finally:
         workspace.close()
     raise NotAsPromisedError(f"{taken.taken} damaged labels were taken")
+
+
+def draw_by_label(severity: str = "clear", seed: int = 1) -> str:
+    """Let the next day bring rows of one label rather than of the other; every row of it is genuine."""
+    at, day = about_to_break()
+    whole = day.rows.merge(day.labels, on="settlement")
+    fault = FAULTS["prior_drift"].function
+    done = fault(whole, severity=SEVERITIES[severity], columns=(_TARGET,), seed=seed)
+    at.bring(replace(day, rows=done.frame.drop(columns=[_TARGET])))
+    shares = done.frame[_TARGET].value_counts(normalize=True)
+    return ", ".join(f"{share:.0%} {label}" for label, share in shares.items())
 
 
 def bring_known_afterwards(column: str, count: int = 2) -> str:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from evenkeel.domain.incident import Incident
 
 PIPELINE = "market"
-LEARNED = 14  # days that a prepared home has answered and been given the labels of
-_DAYS = LEARNED + 8
+# Days of a prepared home, all of them answered and labelled: what its champion learned from, and those after.
+LEARNED, ANSWERED = 14, 6
+_DAYS = LEARNED + ANSWERED + 8
 SEED = 11
 _BOOK = "drill.json"
 

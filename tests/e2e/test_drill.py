@@ -8,7 +8,7 @@ import pytest
 
 from evenkeel.cli.app import main
 
-REPAIRED, HELD = "data.sentinel_values", "data.empty"
+REPAIRED, HELD = "data.unit_change", "data.empty"
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_a_drill_injects_sees_names_and_survives_a_failure_and_leaves_nothing_be
     assert list(rows) == [HELD, REPAIRED], "in the order of the catalogue"
     assert all(row["holds"] and row["promises kept"] == "yes" and not row["why"] for row in rows.values())
     assert rows[HELD]["survived"] == "held"
-    assert rows[REPAIRED]["told"].split(", ") == ["data.nulls", REPAIRED]
+    assert rows[REPAIRED]["told"] == REPAIRED
     assert rows[REPAIRED]["attributed"] == "demand"
     assert rows[REPAIRED]["survived"] == "48 scored"
     assert not [name for name in rows if (tmp_path / "drill" / name).exists()]
