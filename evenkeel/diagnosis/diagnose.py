@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenkeel.diagnosis import frozen, future, nulls, outliers, sentinels, stale, times, transforms
+from evenkeel.diagnosis import frozen, future, nulls, outliers, recoding, sentinels, stale, times, transforms
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ DETECTORS: tuple[Detector, ...] = (
     times.detect,
     sentinels.detect,
     frozen.detect,
+    recoding.detect,
     transforms.detect,
     outliers.detect,
 )

@@ -49,7 +49,7 @@ _MOST_FORGIVEN = 8.0
 _IN_MID_BATCH = 6.0
 _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _LEAST_JOINT = 4.0
-_BEYOND_THE_WORLD = 12.0
+_BEYOND_THE_WORLD = 25.0
 
 
 def detect(batch: pd.DataFrame, past: Past, subject: Subject) -> list[Fault]:
