@@ -88,16 +88,20 @@ def _check_names(file: pq.ParquetFile, name: str) -> None:
         raise DataRejected(f"{name}: column {twice!r} is named twice", cause="data.not_the_format")
     if not names:
         raise DataRejected(f"{name}: has no columns", cause="data.empty")
+    leaves = (file.schema.column(i) for i in range(file.metadata.num_columns))
+    # One row of lists may hold any number of values. That number stands only in metadata of column chunks,
+    # which pyarrow cannot be asked for: where it is damaged the whole process aborts.
+    if lists := [leaf.path for leaf in leaves if leaf.max_repetition_level]:
+        raise DataRejected(
+            f"{name}: column {lists[0].partition('.')[0]!r} holds lists, expected plain values",
+            cause="data.not_the_format",
+        )
 
 
 def _check_cells(metadata: pq.FileMetaData, size: int, name: str) -> None:
     """Refuse a small file that claims more cells than memory holds: run-length encoding knows no bound."""
     limit = max(_CELLS_ALWAYS_ALLOWED, _CELLS_PER_BYTE * size)
     cells = metadata.num_rows * metadata.num_columns
-    if 0 <= cells <= limit:
-        groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
-        # In a column of lists there may be more values than rows.
-        cells = max(cells, sum(g.column(i).num_values for g in groups for i in range(g.num_columns)))
     if not 0 <= cells <= limit:
         raise DataRejected(
             f"{name}: {metadata.num_rows} rows of {metadata.num_columns} columns in {size} bytes"

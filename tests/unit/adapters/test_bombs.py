@@ -73,11 +73,6 @@ def _many_cells(path: Path) -> None:
     pq.write_table(pa.table({"x": pa.nulls(51_000_000, pa.bool_())}), path, row_group_size=51_000_000)
 
 
-def _long_list(path: Path) -> None:
-    values = pa.nulls(51_000_000, pa.int8())
-    pq.write_table(pa.table({"x": pa.ListArray.from_arrays(pa.array([0, len(values)]), values)}), path)
-
-
 BOMBS: dict[str, Callable[[Path], None]] = {
     "gzip.csv.gz": _gzip_bomb,
     "line.csv": _long_line,
@@ -87,7 +82,6 @@ BOMBS: dict[str, Callable[[Path], None]] = {
     "object.jsonl": _many_keys,
     "text.parquet": _long_text_in_many_rows,
     "cells.parquet": _many_cells,
-    "list.parquet": _long_list,
 }
 
 

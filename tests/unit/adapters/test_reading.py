@@ -130,6 +130,12 @@ def _parquet(rows: int = 100) -> bytes:
     return sink.getvalue()
 
 
+def _lists() -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"x": [[1, 2], []]}), sink)
+    return sink.getvalue()
+
+
 UNREADABLE = {
     "mostly ragged": (
         "csv",
@@ -159,6 +165,7 @@ UNREADABLE = {
     "blank lines": ("jsonl", b"\n \n", "data.empty", "no rows"),
     "deep": ("jsonl", b'{"a": ' + b"[" * 100_000, "data.not_the_format", "nested too deeply"),
     "cut parquet": ("parquet", _parquet()[:-20], "data.truncated", "before its footer"),
+    "lists": ("parquet", _lists(), "data.not_the_format", "column 'x' holds lists"),
     "no parquet": ("parquet", b"id,x\n1,2\n", "data.not_the_format", "PAR1"),
     "spoilt footer": (
         "parquet",
