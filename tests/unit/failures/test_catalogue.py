@@ -2,15 +2,26 @@
 
 import errno
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from chaoslib.experiment import ensure_experiment_is_valid
 
 import evenkeel
+from chaos.drill.experiments import experiment, known
 from evenkeel.errors import DataRejected, ModelUnusable, Transient
 from evenkeel.failures.attribution import attribute, evidence
 from evenkeel.failures.catalogue import FAILURE_CLASSES, catalogue
 
+RUNBOOKS = Path(__file__).resolve().parents[3] / "docs" / "runbooks"
+EXPERIMENTS = [row["experiment"] for row in known()]
+# What each runbook answers, in this order.
+_QUESTIONS = (
+    *("What it means.", "What evenkeel has done.", "See it.", "Confirm.", "Fix at the source.", "Put right."),
+    "Whom to page, and when.",
+)
 _CAUSE = re.compile(r'"((?:' + "|".join(FAILURE_CLASSES) + r")\.[a-z_]+)\"")
 
 
@@ -18,6 +29,54 @@ def test_every_row_belongs_to_one_of_the_six_classes_and_says_all_it_must():
     for cause in catalogue().values():
         assert cause.failure_class in FAILURE_CLASSES
         assert all((cause.title, cause.shows, cause.when)), cause
+
+
+@pytest.mark.parametrize("cause", catalogue().values(), ids=str)
+def test_every_row_has_a_runbook_that_answers_every_question(cause):
+    text = (RUNBOOKS / f"{cause.cause}.md").read_text(encoding="utf-8")
+
+    assert text.startswith(f"# `{cause.cause}`: {cause.title}\n")
+    assert re.findall(r"^\*\*([^*]+)\*\*", text, re.MULTILINE) == list(_QUESTIONS)
+    assert "evenkeel " in text, "it names no command"
+
+
+def test_no_runbook_is_left_of_a_cause_that_is_no_more_and_none_repeats_another():
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in RUNBOOKS.glob("*.md")}
+    answers = [
+        line for text in pages.values() for line in re.findall(r"^\*\*[^*]+\*\* (.{40,})", text, re.MULTILINE)
+    ]
+
+    assert set(pages) == set(catalogue())
+    assert len(answers) == len(set(answers))
+
+
+def test_the_commands_that_the_runbooks_name_exist():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in RUNBOOKS.glob("*.md"))
+    named = set(re.findall(r"(?:^|`|\()evenkeel ([a-z]+) ", text, re.MULTILINE))
+    helped = subprocess.run(
+        [sys.executable, "-m", "evenkeel", "--help"], capture_output=True, text=True, check=True
+    )
+
+    assert {"incidents", "replay", "land"} <= named
+    assert named <= set(re.findall(r"^  ([a-z]+) ", helped.stdout, re.MULTILINE))
+
+
+def test_every_cause_of_the_data_has_an_experiment_and_every_experiment_its_cause():
+    assert {c for c in catalogue() if c.startswith("data.")} - set(EXPERIMENTS) == set()
+    assert set(EXPERIMENTS) - set(catalogue()) == set()
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_is_one_that_chaos_toolkit_takes_and_looks_at_what_it_injects(name):
+    content = experiment(name)
+    ensure_experiment_is_valid(content)
+    looks = {activity["name"]: activity["provider"] for activity in content["method"]}
+
+    assert {"inject", "detected", "attributed", "survived"} <= set(looks)
+    assert looks["attributed"]["arguments"]["cause"] == name
+    assert content["tags"] == [name.partition(".")[0], name]
+    # The format has no include: the copies of the steady state are held together here.
+    assert content["steady-state-hypothesis"] == experiment(EXPERIMENTS[0])["steady-state-hypothesis"]
 
 
 def test_every_cause_named_in_the_code_is_in_the_catalogue():
