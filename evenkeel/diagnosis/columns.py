@@ -123,14 +123,15 @@ def _numbers_fit(values: np.ndarray, before: np.ndarray, past: Past, rows: int) 
     values = values[~np.isnan(values)]
     if not runs or not len(values):
         return 0.0
-    apart = [
-        min((ks_2samp(run, other).statistic for other in runs[:at]), default=0.0)
-        for at, run in enumerate(runs)
-    ]
-    nearest = min(ks_2samp(values, run).statistic for run in runs)
+    apart = [min((_apart(run, other) for other in runs[:at]), default=0.0) for at, run in enumerate(runs)]
+    nearest = min(_apart(values, run) for run in runs)
     if nearest > max(apart) * (1 + _SLACK) + _SLACK:
         return _OTHERWISE
     return _RICH if len(np.unique(values)) > _FEW_VALUES else _POOR
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    return float(ks_2samp(one, other, method="asymp").statistic)
 
 
 def _names_fit(names: pd.Series[Any], before: pd.Series[Any]) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evenkeel.diagnosis import frozen, future, nulls, outliers, recoding, sentinels, stale, times, transforms
+from evenkeel.diagnosis.changed import changed
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def diagnose(batch: pd.DataFrame, past: Past, subject: Subject) -> Diagnosis:
         return Diagnosis(note=why)
     found, mended = _search(batch, past, subject, DETECTORS)
     faults = [replace(f, repaired={c: mended.get(c, v) for c, v in f.repaired.items()}) for f in found]
-    return Diagnosis(faults=tuple(sorted(faults, key=lambda f: -f.confidence)))
+    moved = changed(mended, past, subject, {c for fault in faults for c in fault.columns})
+    return Diagnosis(faults=tuple(sorted(faults, key=lambda f: -f.confidence)), changed=moved)
 
 
 def _too_little(batch: pd.DataFrame, past: Past) -> str:

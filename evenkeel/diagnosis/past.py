@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from evenkeel.diagnosis.profile import Profile
     from evenkeel.quality.kind import Kind
 
 
@@ -21,10 +22,14 @@ class Past:
     Attributes:
         reference: What the champion was trained on, oldest first, a bounded sample; None before a first one.
         recent: The last good batches, oldest first, rows in the order they came; no batch that broke is in it.
+        learned: What has been learned of it for batches of one size and their columns, so that it is once.
     """
 
     reference: pd.DataFrame | None
     recent: tuple[pd.DataFrame, ...]
+    learned: dict[tuple[int, tuple[str, ...]], Profile | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def rows(self) -> pd.DataFrame:

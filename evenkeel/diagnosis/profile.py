@@ -127,8 +127,15 @@ class Profile:
 def learn(past: Past, subject: Subject, rows: int) -> Profile | None:
     """Learn the past for batches of ``rows`` rows; None where there is too little of it.
 
-    Looks at 30 runs of the past at the most, the newest, and at some 5,000 rows of them.
+    Looks at 30 runs of the past at the most, the newest, and at some 5,000 rows of them, once.
     """
+    key = (rows, subject.features)
+    if key not in past.learned:
+        past.learned[key] = _learned(past, subject, rows)
+    return past.learned[key]
+
+
+def _learned(past: Past, subject: Subject, rows: int) -> Profile | None:
     cuts = cut(past, rows)[-_WINDOWS:]
     if len(cuts) < _FEWEST_WINDOWS:
         return None
