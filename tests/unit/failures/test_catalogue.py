@@ -31,7 +31,7 @@ def test_every_row_belongs_to_one_of_the_six_classes_and_says_all_it_must():
         assert all((cause.title, cause.shows, cause.when)), cause
 
 
-@pytest.mark.parametrize("cause", catalogue().values(), ids=str)
+@pytest.mark.parametrize("cause", catalogue().values(), ids=lambda cause: cause.cause)
 def test_every_row_has_a_runbook_that_answers_every_question(cause):
     text = (RUNBOOKS / f"{cause.cause}.md").read_text(encoding="utf-8")
 
