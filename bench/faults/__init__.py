@@ -1,0 +1,1 @@
+"""The bench of data faults: problems, injected cases, evenkeel's path, outsiders, the tally."""
