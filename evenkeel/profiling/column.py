@@ -148,7 +148,7 @@ def _marks_of_absence(texts: pd.Series[Any]) -> tuple[str, ...]:
 
 def _truths(cells: pd.Series[Any], texts: pd.Series[Any] | None) -> Coerced | None:
     read = _clean(cells, "boolean")
-    return read if read is not None and _is_boolean(read, texts) else None
+    return read if read is not None and _is_boolean(cells, read, texts) else None
 
 
 def _instants(cells: pd.Series[Any], texts: pd.Series[Any] | None) -> Coerced | None:
@@ -165,15 +165,15 @@ def _clean(cells: pd.Series[Any], kind: Kind) -> Coerced | None:
     return None if read.flawed or not read.values.notna().any() else read
 
 
-def _is_boolean(read: Coerced, texts: pd.Series[Any] | None) -> bool:
+def _is_boolean(cells: pd.Series[Any], read: Coerced, texts: pd.Series[Any] | None) -> bool:
     """Tell words of truth from the numbers 0 and 1, which a longer history may show to be counts."""
     if texts is None:
-        native = pd.api.types.is_bool_dtype(read.values.dtype) and read.values.notna().any()
-        counts = read.values.value_counts()
-        return bool(native and len(counts) > 1 and counts.min() >= _BOTH and counts.sum() >= _CONVINCING)
-    digits = texts.str.strip().isin(["0", "1"]).any()
+        words = pd.api.types.infer_dtype(cells.dropna(), skipna=True) == "boolean"
+    else:
+        words = not texts.str.strip().isin(["0", "1"]).any()
     counts = read.values.value_counts()
-    return not digits or bool(len(counts) > 1 and counts.min() >= _BOTH and counts.sum() >= _CONVINCING)
+    both = len(counts) > 1 and counts.min() >= _BOTH and counts.sum() >= _CONVINCING
+    return bool(words or both)
 
 
 def _numbers(cells: pd.Series[Any], _texts: pd.Series[Any] | None) -> Coerced | None:

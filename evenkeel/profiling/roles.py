@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from evenkeel.adapters.lake_schemas import REQUIRED
+from evenkeel.adapters.lake_schemas import REQUIRED, Table
 from evenkeel.errors import UsageError
 from evenkeel.profiling.identity import is_id
 from evenkeel.profiling.strength import adds_up, as_numbers, gives_away, strength
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from evenkeel.profiling.identity import Identity
     from evenkeel.profiling.target import Target
 
-RESERVED = frozenset(name for columns in REQUIRED.values() for name in columns)
+# Columns of the tables that hold rows; those of the reviews never meet a row's own.
+RESERVED = frozenset(n for table, columns in REQUIRED.items() if table is not Table.REVIEWS for n in columns)
 
 _MISSING = 0.95
 _TOLD_ALL = 0.995
