@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 _ATOM = 0.02
 _BINS = 32
-_RANKS = 1024
+_RANKS = 512
 _STRAY = 0.02
 _NEAR = 1e-6
 
@@ -77,7 +77,11 @@ class NumberDensity:
 
     def score(self, values: Floats) -> Floats:
         """Return normal scores: the standard normal quantile of each value's rank in the past; 0 for null."""
-        both = np.searchsorted(self.ranks, values, "left") + np.searchsorted(self.ranks, values, "right")
+        left = np.searchsorted(self.ranks, values)
+        ties = self.ranks[np.minimum(left, len(self.ranks) - 1)] == values
+        both = 2 * left
+        if ties.any():
+            both[ties] = left[ties] + np.searchsorted(self.ranks, values[ties], "right")
         scores = _normal_scores(len(self.ranks))[both]
         return np.where(np.isnan(values), 0.0, scores)
 

@@ -54,6 +54,13 @@ class Sample:
     scores: Floats
     pull: Floats
 
+    def thinned(self, most: int) -> Sample:
+        """Return at most so many of the rows."""
+        at = sample(len(self.rows), most)
+        return Sample(
+            self.rows[at], {c: v[at] for c, v in self.values.items()}, self.scores[at], self.pull[at]
+        )
+
 
 @dataclass(frozen=True)
 class Profile:

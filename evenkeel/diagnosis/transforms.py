@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from evenkeel.diagnosis.past import Past, Subject
 
 LEAST_CONFIDENCE = 0.5
-_SAMPLE = 400
+_SAMPLE = 320
+_FEW = 60
 _MOST_FAULTS = 6
 _FEWEST_ROWS = 4
 _LEAST_EVIDENCE = 8.0
@@ -106,8 +107,10 @@ def _best(profile: Profile, look: Sample) -> _Weighed | None:
         if column in look.values:
             tried = of_one_column(column)
             known += _raised(profile, tried, gains_of_column(profile, look, column, tried))
+    few = look.thinned(_FEW)
     for swap in swaps(profile, look):
-        known += _raised(profile, [swap], gains(profile, look, swap)[None])
+        if _peak(gains(profile, few, swap)) > 0:
+            known += _raised(profile, [swap], gains(profile, look, swap)[None])
     for column in profile.nominal:
         if column in look.values and (tried := rearranged(profile, look, column)):
             known += _raised(profile, tried, np.array([gains(profile, look, h) for h in tried]))
