@@ -37,6 +37,7 @@ def score(pipeline: str, batch: str | None = None, config: str | None = None) ->
     steps.land_incoming(scope, batch)
     steps.land_joined(scope)
     steps.revise_late(scope)
+    steps.look_for_labels(scope)
     outcomes = Outcomes()
     for batch_id in steps.list_pending(scope, batch):
         score_batch(scope.workspace, batch_id, outcomes)
@@ -59,6 +60,6 @@ def score_batch(workspace: Workspace, batch_id: str, outcomes: Outcomes) -> None
         filled = steps.impute_batch(run, pins, checked, models)
         answers = steps.score_rows(run, checked, filled, models)
         steps.publish_batch(run, pins, checked, filled, answers)
-        steps.measure_drift(run, filled, models)
+        steps.measure_drift(run, filled, answers, models)
         steps.show(run, answers)
         steps.conclude_batch(run)

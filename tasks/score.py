@@ -21,6 +21,7 @@ from evenkeel.stages import (
     enrich,
     impute,
     incoming,
+    label,
     models,
     pin,
     publish,
@@ -58,6 +59,14 @@ def land_joined(scope: PipelineScope) -> None:
 def revise_late(scope: PipelineScope) -> list[str]:
     """Reopen the batches for which something came late."""
     return revise.revise_late(scope.workspace)
+
+
+@step("labels", touches=Dependency.LAKE)
+def look_for_labels(scope: PipelineScope) -> None:
+    """Note that labels have not come when they should have."""
+    late = label.labels_late(scope.workspace)
+    if late:
+        scope.note("data.labels_late", "labels", "labels asked for", **late)
 
 
 @step("pending", touches=Dependency.LEDGER)
@@ -154,9 +163,12 @@ def publish_batch(
 
 
 @step("drift", touches=Dependency.MONITORING)
-def measure_drift(run: BatchRun, filled: impute.Filled, opened: models.Models) -> DriftVerdict:
+def measure_drift(
+    run: BatchRun, filled: impute.Filled, answers: Answers, opened: models.Models
+) -> DriftVerdict:
     """Measure the batch against the champion's reference; show it, and ask for a retrain by rule."""
     verdict = drift.measure_drift(run, filled, opened)
+    drift.note_prior_drift(run, answers, opened)
     drift.request_retrain(run)
     show_drift(run, verdict, drift.drift_page(run, filled, opened, verdict))
     return verdict
