@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenkeel.diagnosis import frozen, future, nulls, outliers, recoding, sentinels, stale, times, transforms
+from evenkeel.diagnosis import frozen, future, noise, nulls, outliers, recoding, sentinels, stale, times, transforms
 from evenkeel.diagnosis.changed import changed
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
@@ -35,6 +35,7 @@ DETECTORS: tuple[Detector, ...] = (
     recoding.detect,
     transforms.detect,
     outliers.detect,
+    noise.detect,
 )
 """In the order they look: what hides other faults first, what is told by its size alone last."""
 
