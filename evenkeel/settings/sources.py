@@ -84,7 +84,8 @@ class Feed(Place):
                 )
         if self.compare == "all" and not self.replicas:
             raise ValueError("compare: all needs replicas to compare with")
-        if self.checksum == "sidecar" and all(p.is_database for p in (self, *self.replicas)):
+        places: tuple[Place, ...] = (self, *self.replicas)
+        if self.checksum == "sidecar" and all(place.is_database for place in places):
             raise ValueError("checksum: sidecar belongs to files: a database states no checksum")
         return self
 
