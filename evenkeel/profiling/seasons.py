@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PARTS: tuple[Calendar, ...] = ("half_hour", "hour", "weekday", "weekend", "day", "month")
 _SEASONS: tuple[tuple[Calendar, ...], ...] = (
-    ("half_hour",), ("hour",), ("weekday",), ("weekday", "hour"), ("month",), ("month", "hour"),
+    ("hour",), ("half_hour",), ("weekday",), ("weekday", "hour"), ("month",), ("month", "hour"),
 )  # fmt: skip
 _BLOCKS = 20
 _FOLDS = 5
