@@ -39,7 +39,21 @@ def drill(
     if list_only:
         show_rows(chosen, as_json=as_json, title="experiments")
         return
-    rows = _followed([row["experiment"] for row in chosen])
+    conclude(_followed([row["experiment"] for row in chosen]), as_json=as_json)
+
+
+def conclude(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print the verdicts.
+
+    Args:
+        rows: As the runner of the experiments yields them.
+        as_json: Whether for a program.
+
+    Raises:
+        typer.Exit: With 1, where an experiment does not hold.
+    """
+    from evenkeel.cli.show import show_rows
+
     if as_json:
         show_rows(rows, as_json=True)
     else:

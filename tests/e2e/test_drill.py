@@ -5,8 +5,10 @@ import os
 import sys
 
 import pytest
+import typer
 
 from evenkeel.cli.app import main
+from evenkeel.cli.drill import conclude
 
 REPAIRED, HELD = "data.unit_change", "data.empty"
 
@@ -50,20 +52,24 @@ def test_a_drill_injects_sees_names_and_survives_a_failure_and_leaves_nothing_be
     }
 
 
-def test_an_experiment_that_does_not_hold_is_told_with_the_reason_and_where_to_look(
-    prefect_server, command, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("EVENKEEL_HOME", str(tmp_path))
-    # A stricter rule: the batch is held where the experiment expects it to be published.
-    monkeypatch.setenv("EVENKEEL_QUALITY__MAX_QUARANTINED_SHARE", "0")
+@pytest.mark.parametrize("as_json", [True, False])
+def test_an_experiment_that_does_not_hold_ends_in_1_with_the_reason_and_where_to_look(capsys, as_json):
+    columns = ("injected", "detected", "attributed", "survived", "promises kept")
+    held = {"experiment": HELD, **dict.fromkeys(columns, "yes"), "seconds": 1.0, "told": HELD, "holds": True}
+    broken = held | {"experiment": REPAIRED, "survived": "NO", "holds": False}
+    why = {"why": ["survived: batch b: state is 'held', expected 'published'"], "home": "/drill/broken"}
 
-    code, printed, _ = command("drill", "data.unseen_category")
+    with pytest.raises(typer.Exit) as ended:
+        conclude([held | {"why": [], "home": ""}, broken | why], as_json=as_json)
 
-    assert code == 1
-    assert "survived: batch" in printed
-    assert "expected 'published'" in printed
-    assert f"EVENKEEL_HOME={tmp_path}/drill/data.unseen_category" in printed
-    assert "1 of 1 experiments do not hold" in printed
+    printed = capsys.readouterr().out
+    assert ended.value.exit_code == 1
+    assert why["why"][0] in printed
+    assert why["home"] in printed
+    if not as_json:
+        assert f"{REPAIRED}: survived: batch b" in printed
+        assert "EVENKEEL_HOME=/drill/broken EVENKEEL_CONFIG_DIR=/drill/broken/configs" in printed
+        assert "1 of 2 experiments do not hold" in printed
 
 
 @pytest.mark.parametrize(
