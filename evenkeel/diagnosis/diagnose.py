@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evenkeel.diagnosis import frozen, future, noise, nulls, outliers, recoding, sentinels, stale, times, transforms
+from evenkeel.diagnosis import (
+    frozen,
+    future,
+    noise,
+    nulls,
+    outliers,
+    recoding,
+    sentinels,
+    stale,
+    swapped_names,
+    times,
+    transforms,
+)
 from evenkeel.diagnosis.changed import changed
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
@@ -32,6 +44,7 @@ DETECTORS: tuple[Detector, ...] = (
     times.detect,
     sentinels.detect,
     frozen.detect,
+    swapped_names.detect,
     recoding.detect,
     transforms.detect,
     outliers.detect,
