@@ -141,7 +141,7 @@ def changed(
         level = list(SEVERITIES)[place % len(SEVERITIES)]
         severity = fault.severities[level]
         wide = int(np.ceil(0.9 / (1 - 0.7 * severity)))
-        number = int(random.choice(numbers[:-wide]))
+        number = int(random.choice([n for n in numbers if n + wide <= len(problem.batches)]))
         pool = pd.concat(problem.batches[number : number + wide], ignore_index=True)
         columns = _columns(fault, problem, pool, random)
         if columns is not None:

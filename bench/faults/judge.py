@@ -17,6 +17,7 @@ from bench.faults.alarms import rejected, told
 from bench.faults.cases import Case, Record, Told
 from bench.faults.evenkeel_path import Outcome, Prepared, answer, prepare
 from bench.faults.outsiders import Evidently, bare, pandera_alone
+from bench.faults.scoring import named_right, origin, points
 from evenkeel.adapters import reading
 from evenkeel.adapters.formats import detect
 from evenkeel.domain.batch import LandedFile
@@ -26,12 +27,12 @@ from evenkeel.errors import DataRejected
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.faults.alarms import Alarms
     from bench.faults.problem import Problem
 
 EVENKEEL, PRESET, ANY_COLUMN, PANDERA = "evenkeel", "evidently preset", "evidently, any column", "pandera"
 SIDES = (EVENKEEL, PRESET, ANY_COLUMN, PANDERA)
-_WORST = -100.0  # points: twice the prior's error
+# What the schema finds in single rows says nothing of the feed as a whole.
+_OF_ROWS = frozenset({"data.nulls", "data.out_of_range", "data.unseen_category"})
 
 
 @dataclass
@@ -99,7 +100,6 @@ class _Bench:
         self._notes = notes
         self._evidently = Evidently(prepared)
         self._sound: dict[int, dict[str, Any]] = {}
-        self._prior = prepared.problem.prior()
         self.judged = Judged(prepared.problem.name)
 
     def sound_batches(self, numbers: Sequence[int]) -> None:
@@ -165,12 +165,12 @@ class _Bench:
         """Return the points that the bare script loses."""
         problem = self._prepared.problem
         batch = problem.batches[number]
-        answers = np.full(len(batch), self._prior, dtype=object)
+        answers = np.full(len(batch), problem.prior, dtype=object)
         if script is not None:
-            at = _origin(script[0], batch, problem)
+            at = origin(script[0], batch, problem)
             answers[at[at >= 0]] = script[1][at >= 0]
-        points: float = self._sound_one(number)["points"]
-        return points - self._points(truth, answers)
+        whole: float = self._sound_one(number)["points"]
+        return whole - points(problem, truth, answers)
 
     def _sound_one(self, number: int) -> dict[str, Any]:
         """Return what each side makes of a batch as it is; the batches are asked for in any order."""
@@ -184,7 +184,7 @@ class _Bench:
                 "outcome": answer(self._prepared, number, Rows(batch)),
                 "drifted": self._evidently.drifted(batch),
                 "pandera": pandera_alone(self._prepared, batch),
-                "points": self._points(problem.labels[number], script[1]),
+                "points": points(problem, problem.labels[number], script[1]),
                 "answers": script[1],
             }
         return self._sound[number]
@@ -234,32 +234,24 @@ class _Bench:
     ) -> Told:
         """Return what a side made of a case, given what it made of the sound batch."""
         new = {k: v for k, v in outcome.alarms.items() if v > sound.alarms.get(k, 0)}
-        made = Told(detected=bool(new), right=_right(case, injected.columns, new), said=told(new))
+        made = Told(detected=bool(new), right=named_right(case, injected.columns, new), said=told(new))
         if truth is None:
             return made
         problem = self._prepared.problem
         batch = problem.batches[case.number]
         answers = np.full(len(batch), None, dtype=object)
         if len(outcome.answers):
-            at = _origin(injected.rows.frame, batch, problem)[outcome.answers.index.to_numpy()]
+            at = origin(injected.rows.frame, batch, problem)[outcome.answers.index.to_numpy()]
             answers[at[at >= 0]] = outcome.answers.to_numpy(dtype=object)[at >= 0]
         given = np.array([a is not None for a in answers])
         reference = self._sound_one(case.number)
         made.answered = float(given.mean())
         made.loss = 0.0
         if given.any():
-            whole = self._points(truth[given], reference["answers"][given])
-            made.loss = whole - self._points(truth[given], answers[given])
-        made.strict = reference["points"] - self._points(truth, np.where(given, answers, self._prior))
+            whole = points(problem, truth[given], reference["answers"][given])
+            made.loss = whole - points(problem, truth[given], answers[given])
+        made.strict = reference["points"] - points(problem, truth, np.where(given, answers, problem.prior))
         return made
-
-    def _points(self, truth: npt.NDArray[Any], answers: npt.NDArray[Any]) -> float:
-        """Return 100 for perfect answers: accuracy, or 1 - MAE / MAE of the prior, at least -100."""
-        if self._prepared.problem.task == "binary":
-            return float(100 * np.mean(truth == answers))
-        scale = np.abs(truth - self._prior).mean()
-        error = np.abs(truth.astype(float) - answers.astype(float)).mean()
-        return max(_WORST, float(100 * (1 - error / scale)))
 
     def _note(self, what: str, where: str, said: str) -> None:
         if self._notes:
@@ -276,27 +268,3 @@ class _Bench:
             self._note("MISSED", record.case, cost)
         elif not ours.right:
             self._note("WRONG", f"{record.case} ({case.fault.cause})", f"said {ours.said}; {cost}")
-
-
-# What the schema finds in single rows says nothing of the feed as a whole.
-_OF_ROWS = frozenset({"data.nulls", "data.out_of_range", "data.unseen_category"})
-
-
-def _right(case: Case, columns: tuple[str, ...], new: Alarms) -> bool:
-    """Return whether the cause is named in its columns, and no other column is accused."""
-    named = {column for cause, column in new if cause in case.accepted}
-    if not columns or case.fault.needs_previous:
-        return bool(named)
-    accused = {column for _, column in new if column} - set(columns)
-    return set(columns) <= named and not accused
-
-
-def _origin(frame: pd.DataFrame, batch: pd.DataFrame, problem: Problem) -> npt.NDArray[np.intp]:
-    """Return which row of the sound batch each row is, -1 for none: by position, else by key."""
-    if len(frame) == len(batch):
-        return np.arange(len(batch))
-    if any(k not in frame.columns for k in problem.key):
-        return np.full(len(frame), -1)
-    places = {key: row for row, key in enumerate(batch[list(problem.key)].astype(str).agg("|".join, axis=1))}
-    keys = frame[list(problem.key)].astype(str).agg("|".join, axis=1)
-    return keys.map(places).fillna(-1).to_numpy(dtype=np.intp)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,8 +54,9 @@ class Problem:
     changed: list[pd.DataFrame] = field(default_factory=list)
     expectations: Path | None = None
 
+    @cached_property
     def prior(self) -> Any:
-        """Return the answer of somebody who knows the training labels only: the majority or the median."""
+        """The answer of somebody who knows the training labels only: the majority or the median."""
         known = pd.Series(np.concatenate(self.labels[: self.train]))
         return known.mode()[0] if self.task == "binary" else float(known.median())
 
@@ -77,7 +79,7 @@ def cut(
 
 def write(problem: Problem, folder: Path) -> Path:
     """Write configuration and expectations under ``folder``; return the configuration's file."""
-    default: Any = problem.classes[0] if problem.classes else problem.prior()
+    default: Any = problem.classes[0] if problem.classes else problem.prior
     numeric = [c for c in problem.features if problem.kinds[c] == "numeric"]
     config = {
         "pipeline": problem.name,
