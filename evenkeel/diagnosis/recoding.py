@@ -28,6 +28,7 @@ _SAMPLE = 2_000
 _LEAST_SHARE = 0.05
 _FEWEST_CELLS = 3
 _FEWEST_NAMES = 2
+_FEWEST_CHANGES = 4
 _SURE_MARGIN = 4.0
 _SPELLED, _MATCHED, _UNMATCHED = 0.99, 0.97, 0.96
 _STILL_THERE = 0.1
@@ -102,7 +103,8 @@ def _by_company(
 ) -> tuple[dict[str, str], float] | None:
     """Return what each new name stands for and how sure it is a recoding; None where it is none.
 
-    What they stand for is empty where another match would do nearly as well.
+    What they stand for is empty where another match would do nearly as well. Names that hardly change from row
+    to row are a new time or a new place.
     """
     density = profile.densities.get(column) if profile is not None else None
     if profile is None or not isinstance(density, NameDensity):
@@ -115,6 +117,8 @@ def _by_company(
     rows = rows[sample(len(rows), _SAMPLE)]
     likely = likelihoods_of_names(profile, profile.look(batch, rows), column)
     code = pd.Series(batch[column].iloc[rows]).map({n: i for i, n in enumerate(new)}).to_numpy(dtype=np.intp)
+    if np.sum(np.diff(code) != 0) < _FEWEST_CHANGES:
+        return None
     totals = np.array([likely[:, code == i].sum(axis=1) for i in range(len(new))]) / profile.inflation[column]
     at = linear_sum_assignment(totals, maximize=True)[1]
     names = [str(name) for name in density.names]

@@ -47,6 +47,8 @@ _TIMES_FARTHEST = 1.4
 _IN_LINE = 4.0
 _FORGIVEN = 0.05
 _MOST_FORGIVEN = 8.0
+_FEW_NATS = 5.0
+_FEW_OF_THEM = 0.08
 _IN_MID_BATCH = 6.0
 _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _LEAST_JOINT = 4.0
@@ -142,6 +144,8 @@ def _raised(profile: Profile, tried: list[Hypothesis], gain: Floats) -> list[_We
     found = []
     for number, hypothesis in enumerate(tried):
         total = float(sums[number, start[number]])
+        if _whole(sums[number], int(start[number])):
+            start[number] = 0
         if total < _LEAST_EVIDENCE:
             continue
         inflation = max(profile.inflation[c] for c in hypothesis.columns)
@@ -211,6 +215,12 @@ def _rival(one: Hypothesis, other: Hypothesis) -> bool:
     return set(one.columns) != set(other.columns) and not set(one.columns).isdisjoint(other.columns)
 
 
+def _whole(sums: Floats, start: int) -> bool:
+    """Tell whether the few rows before the start may as well belong to the rest."""
+    loss = float(sums[start] - sums[0])
+    return loss < _FEW_NATS or (start <= _FEW_OF_THEM * len(sums) and loss < _FEW_OF_THEM * sums[start])
+
+
 def _peak(gain: Floats) -> float:
     return max(0.0, float(np.cumsum(gain[::-1]).max()))
 
@@ -245,7 +255,7 @@ def _repaired(
         renamed = batch[one].map({names[came]: names[old] for came, old in enumerate(hypothesis.names)})
         return {one: batch[one].mask(faulty & renamed.notna().to_numpy(), renamed)}
     came = numbers(batch[one])
-    return {one: pd.Series(np.where(faulty, hypothesis.undo(came), came), index=batch.index)}
+    return {one: pd.Series(np.where(faulty, hypothesis.undo(came), came), index=batch.index, name=one)}
 
 
 def _first_row(profile: Profile, batch: pd.DataFrame, look: Sample, weighed: _Weighed) -> int:
