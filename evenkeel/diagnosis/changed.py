@@ -40,7 +40,7 @@ def changed(batch: pd.DataFrame, past: Past, subject: Subject, faulty: Collectio
             continue
         usual = Usual.of(profile, column)
         limit = max(_OUT_OF_LINE, _TIMES_FARTHEST * usual.farthest)
-        off = usual.off(traits(row_traits(profile, look, column)))
+        off = usual.out_of_line(traits(row_traits(profile, look, column)))
         if off > limit:
             found[column] = off / limit
     return tuple(sorted(found, key=lambda c: -found[c]))

@@ -167,7 +167,7 @@ def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Wei
     off, left, farthest = 0.0, 0.0, 0.0
     for column in hypothesis.columns:
         usual = Usual.of(profile, column, 1 - start / len(look.rows))
-        off = max(off, usual.off(traits(row_traits(profile, look, column)[:, start:])))
+        off = max(off, usual.out_of_line(traits(row_traits(profile, look, column)[:, start:])))
         left = max(left, usual.off(traits(row_traits(profile, repaired, column)[:, start:])))
         shares = _SHARES if start else ()
         farthest = max(farthest, usual.farthest, *(Usual.of(profile, column, s).farthest for s in shares))

@@ -17,6 +17,7 @@ _SMALLEST_SPREAD = 0.1
 _MOST_TOGETHER = 20.0
 _FEWEST_ROWS = 4
 _FEWEST_RUNS = 6
+_LATELY = 3
 
 
 def row_traits(profile: Profile, look: Sample, column: str) -> Floats:
@@ -61,6 +62,19 @@ class Usual:
     def off(self, found: Floats) -> float:
         """Return how many spreads the farthest trait lies off the runs; a likelihood can only be too low."""
         return _off(found, self.runs)
+
+    def out_of_line(self, found: Floats) -> float:
+        """Return how many spreads it lies off the runs, or off the step from the last of them if that is less.
+
+        What grows day by day lies off the past as a whole, and near its end.
+        """
+        if len(self.runs) <= _FEWEST_RUNS:
+            return self.off(found)
+        lately = np.array(
+            [self.runs[at - _LATELY : at].mean(axis=0) for at in range(_LATELY, len(self.runs))]
+        )
+        steps = self.runs[_LATELY:] - lately
+        return min(self.off(found), _off(found - self.runs[-_LATELY:].mean(axis=0), steps))
 
     @cached_property
     def farthest(self) -> float:
