@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from evenkeel.settings import Settings
 
 _BATCHES = 20
-_WIDE, _FEWER = 60, 6  # of a wide file fewer batches: each costs in proportion to its columns
+_WIDE, _FEWER = 20, 8  # of a wide file fewer batches: each costs in proportion to its columns
 
 
 @dataclass(frozen=True)
