@@ -28,6 +28,15 @@ _AS_GOOD: dict[str, frozenset[str]] = {
     "file_parquet_cut": frozenset({"data.not_the_format"}),
     "file_wrong_footer": frozenset({"data.truncated"}),
 }
+# Where most lines are broken it is the file that is not what it says.
+_MOST_LINES: dict[str, frozenset[str]] = {
+    "file_too_few_cells": frozenset({"data.not_the_format"}),
+    "file_too_many_cells": frozenset({"data.not_the_format"}),
+    "file_broken_json_lines": frozenset({"data.not_the_format"}),
+    "file_undecodable": frozenset({"data.wrong_encoding"}),
+    "file_nul_bytes": frozenset({"data.wrong_encoding"}),
+}
+_MOST = 0.5
 # Where every row is hit these leave one value in the column, or none.
 _ALL_ROWS: dict[str, frozenset[str]] = {
     "data.sentinel_values": frozenset({"data.constant_column"}),
@@ -62,10 +71,13 @@ class Case:
     @property
     def accepted(self) -> frozenset[str]:
         """Causes that name it right."""
-        named = {self.fault.cause} | _AS_GOOD.get(self.fault.name, frozenset())
-        return frozenset(
-            named | (_ALL_ROWS.get(self.fault.cause, frozenset()) if self.severity == 1 else set())
-        )
+        name, cause = self.fault.name, self.fault.cause
+        named = {cause} | _AS_GOOD.get(name, frozenset())
+        if self.severity > _MOST:
+            named |= _MOST_LINES.get(name, frozenset())
+        if self.severity == 1:
+            named |= _ALL_ROWS.get(cause, frozenset())
+        return frozenset(named)
 
 
 @dataclass
