@@ -23,12 +23,14 @@ _FEWEST_RUNS = 6
 _FEWEST_ROWS = 20
 _MOST_NAMES = 3
 _RIDGE = 1e-3
-_TIED = 0.55
+_TIED = 0.8
+_TIED_AND_ROUGH = 0.55
 _REACH = 4.0
-_LEFT = 0.5
+_LEFT = 0.25
+_LEFT_AND_ROUGH = 0.5
 _LEAST_SPREAD = 0.1
-_TIMES_ROUGHER = 2.5
-_TIMES_ROUGHEST = 1.5
+_TIMES_ROUGHER = 3.5
+_TIMES_ROUGHEST = 2.5
 _QUANTILE = 0.75
 _MIDDLE = 2.0
 
@@ -39,8 +41,8 @@ def detect(batch: pd.DataFrame, past: Past, subject: Subject) -> list[Fault]:
     Each column is foretold, row by row, from its neighbours above and below and from the other columns, by a
     ridge regression learned from the past. What is watched is the rank correlation of foretold and true
     values, which outliers, another level or another scale do not touch, by Fisher's z
-    (Fisher, *Metron* 1, 1921). It must lie far below that of every run of the past, with more than half of
-    what the past ties together gone. A column that was never tied to anything says nothing.
+    (Fisher, *Metron* 1, 1921). It must lie far below that of every run of the past, with half to three
+    quarters of what the past ties together gone. A column that was never tied to anything says nothing.
 
     Returns:
         One fault for each such column. Where others fall because they lean on it, it is told from them by
@@ -131,11 +133,15 @@ class _Table:
         fall = (z.mean(axis=0) - np.arctanh(np.clip(now, -0.999, 0.999))) / spread
         typical, lowest = np.median(usual, axis=0), np.maximum(usual.min(axis=0), 0)
         rise, roughest = (values[columns] for values in self._rise)
-        # A column that is also rougher than in any run of the past need not have fallen as far.
+        # A column that is also rougher than in any run of the past need not have fallen as far. A loose tie may
+        # come undone as the world changes.
         undone = (
-            (typical > _TIED)
+            (typical > np.where(roughest > _TIMES_ROUGHEST, _TIED_AND_ROUGH, _TIED))
             & (fall > np.where(roughest > 1, _REACH / 2, _REACH))
-            & (np.maximum(now, 0) ** 2 < _LEFT * np.minimum(typical, lowest) ** 2)
+            & (
+                np.maximum(now, 0) ** 2
+                < np.where(roughest > 1, _LEFT_AND_ROUGH, _LEFT) * np.minimum(typical, lowest) ** 2
+            )
         )
         if not undone.any():
             return None

@@ -41,11 +41,13 @@ def detect(batch: pd.DataFrame, past: Past, subject: Subject) -> list[Fault]:
         *Biometrika* 63, 1976. The missing values themselves are not known, so MNAR is only suspected, from
         a tail of the past that no longer comes.
     """
-    found = []
+    found: list[Fault] = []
     runs = cut(past, len(batch))
+    if not runs or batch.empty:
+        return found
     for name in shared(batch, past, subject, "numeric", "categorical", "boolean", "text", "time"):
         gone = batch[name].isna().to_numpy()
-        if not runs or gone.mean() < _LEAST_EXCESS:
+        if gone.mean() < _LEAST_EXCESS:
             continue
         before = past.rows[name].isna().to_numpy()
         shares = np.array([before[run].mean() for run in runs])
