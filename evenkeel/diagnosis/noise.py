@@ -29,6 +29,7 @@ _REACH = 4.0
 _LEFT = 0.25
 _LEFT_AND_ROUGH = 0.5
 _LEAST_SPREAD = 0.1
+_ROUGH = 1.5
 _TIMES_ROUGHER = 3.5
 _TIMES_ROUGHEST = 2.5
 _QUANTILE = 0.75
@@ -133,14 +134,14 @@ class _Table:
         fall = (z.mean(axis=0) - np.arctanh(np.clip(now, -0.999, 0.999))) / spread
         typical, lowest = np.median(usual, axis=0), np.maximum(usual.min(axis=0), 0)
         rise, roughest = (values[columns] for values in self._rise)
-        # A column that is also rougher than in any run of the past need not have fallen as far. A loose tie may
+        # A column that is also much rougher than any run of the past need not have fallen as far. A loose tie may
         # come undone as the world changes.
         undone = (
             (typical > np.where(roughest > _TIMES_ROUGHEST, _TIED_AND_ROUGH, _TIED))
-            & (fall > np.where(roughest > 1, _REACH / 2, _REACH))
+            & (fall > np.where(roughest > _ROUGH, _REACH / 2, _REACH))
             & (
                 np.maximum(now, 0) ** 2
-                < np.where(roughest > 1, _LEFT_AND_ROUGH, _LEFT) * np.minimum(typical, lowest) ** 2
+                < np.where(roughest > _ROUGH, _LEFT_AND_ROUGH, _LEFT) * np.minimum(typical, lowest) ** 2
             )
         )
         if not undone.any():
