@@ -94,7 +94,8 @@ def _among_numbers(name: str, values: Floats, before: Floats, runs: list[slice])
         seen = before == value
         far = float(max(low - value, value - high)) / width
         if _too_many(hit, seen, runs):
-            certain = far >= _FAR and _alone(value, values, known)
+            impossible = abs(value) >= _LONG and value < 0 <= known.min()
+            certain = (far >= _FAR or impossible) and _alone(value, values, known)
             if not certain and not _stands_out(hit, values, known, value):
                 continue
         # One cell is enough where nothing but a sentinel can be so far from everything.
@@ -141,8 +142,9 @@ def _stands_out(hit: Mask, values: Floats, known: Floats, value: float) -> bool:
         return False
     some = known[sample(len(known), _SAMPLE)]
     continuous = len(np.unique(some)) > _CONTINUOUS * len(some)
+    new = abs(value) >= _LONG and not bool(np.any(known == value))
     outside = value < known.min() or value > known.max()
-    return continuous or (outside and _alone(value, values, known))
+    return continuous or new or (outside and _alone(value, values, known))
 
 
 def _among_names(name: str, column: pd.Series[Any], before: pd.Series[Any], runs: list[slice]) -> list[Fault]:
