@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evenkeel.bootstrap import Workspace
 
 _CHUNK = 50_000
+_POSITION = "\0position"  # no column of a file is called so, as one may be called row
 
 
 def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings: Findings) -> None:
@@ -38,7 +39,7 @@ def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings:
     for name in ("imputed", "repaired"):
         nothing = pd.Series([[]] * len(accepted))
         accepted[name] = book.accepted.get(name, nothing).reset_index(drop=True)
-    accepted["row"] = range(len(accepted))
+    accepted[_POSITION] = range(len(accepted))
     # Of rows that share a key it cannot be told which was accepted; P1 counts them.
     landed = landed.drop_duplicates(key, keep=False)
     both = accepted.merge(landed, on=key, suffixes=("", "_landed"))
@@ -47,7 +48,7 @@ def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings:
         if column in key:
             continue
         was, now = both[f"{column}_landed"], both[column]
-        said = kept[column].iloc[both["row"]].set_axis(both.index) if column in kept else None
+        said = kept[column].iloc[both[_POSITION]].set_axis(both.index) if column in kept else None
         same = _same(was, now)
         told = was.isna().to_numpy() if said is None else was.isna().to_numpy() | _same(was, said)
         imputed, repaired = _names(both["imputed"], column), _names(both["repaired"], column)
