@@ -81,4 +81,4 @@ def key_labels(
 
 def generated_keys(batch_id: str, rows: int) -> pd.Series[str]:
     """Return the keys of a batch's rows, in the order they landed."""
-    return pd.Series([f"{batch_id}:{number}" for number in range(1, rows + 1)], dtype=object)
+    return pd.Series([f"{batch_id}:{number:07d}" for number in range(1, rows + 1)], dtype=object)
