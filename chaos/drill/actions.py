@@ -6,25 +6,35 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import yaml
 
 from chaos.drill.homes import read_config, write_config
 from chaos.drill.market import PIPELINE, SEED, about_to_break, days, market
 from chaos.faults.data import FAULTS, SEVERITIES, Damaged
 from evenkeel.demo.market import generate
+from evenkeel.settings.load import embedded_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 
-def inject(fault: str, severity: str | float = "gross", columns: Sequence[str] = (), seed: int = 1) -> str:
+def inject(
+    fault: str,
+    severity: str | float = "gross",
+    columns: Sequence[str] = (),
+    *,
+    share: float = 1.0,
+    seed: int = 1,
+) -> str:
     """Let the source send the next day damaged; it is not answered yet.
 
     Args:
         fault: Name of the fault, as in :data:`chaos.faults.data.FAULTS`.
         severity: ``slight``, ``clear`` or ``gross``, or a number from 0 to 1.
         columns: The columns it is done to, for faults of columns.
+        share: Share of the rows, from the end, that come so; for faults that leave each row in its place.
         seed: Of everything random.
 
     Returns:
@@ -41,9 +51,11 @@ def inject(fault: str, severity: str | float = "gross", columns: Sequence[str] =
     else:
         before = {"previous": days()[at.day - 2].rows} if kind.needs_previous else {}
         done = kind.function(day.rows, severity=level, columns=tuple(columns), seed=seed, **before)
-        done.frame.to_csv(file, index=False, lineterminator="\n")
+        sound = len(day.rows) - round(share * len(day.rows))
+        rows = pd.concat([day.rows[:sound], done.frame[sound:]])
+        rows.to_csv(file, index=False, lineterminator="\n")
         said = _said(done)
-    return said
+    return said if share == 1 else f"{said}, {share:.0%} of the rows"
 
 
 def change_the_world() -> str:
@@ -70,6 +82,13 @@ def expect_of_the_batch(expectation: dict[str, Any]) -> str:
     suite["expectations"].append(expectation)
     file.write_text(json.dumps(suite, indent=2), encoding="utf-8")
     return str(expectation["type"])
+
+
+def restore_expectations() -> str:
+    """Expect what the market expects by default."""
+    own = embedded_folder() / "expectations" / PIPELINE
+    shutil.copytree(own, market().home / "expectations" / PIPELINE, dirs_exist_ok=True)
+    return "schema and suite as they were"
 
 
 def score() -> dict[str, Any]:

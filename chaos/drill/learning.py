@@ -57,11 +57,12 @@ def label_wrongly(fault: str, days_back: int = 3, severity: str = "gross", seed:
 
 
 def draw_by_label(severity: str = "clear", seed: int = 1) -> str:
-    """Let the next day bring rows of one label rather than of the other; every row of it is genuine."""
+    """Let the next batch bring two days' rows of one label rather than of the other, every one genuine."""
     at, day = about_to_break()
-    whole = day.rows.merge(day.labels, on="settlement")
+    whole = pd.concat([d.rows.merge(d.labels, on="settlement") for d in (day, at.next_day())])
+    at.save()
     fault = FAULTS["prior_drift"].function
-    done = fault(whole, severity=SEVERITIES[severity], columns=(_TARGET,), seed=seed)
+    done = fault(whole.reset_index(drop=True), severity=SEVERITIES[severity], columns=(_TARGET,), seed=seed)
     at.bring(replace(day, rows=done.frame.drop(columns=[_TARGET])))
     shares = done.frame[_TARGET].value_counts(normalize=True)
     return ", ".join(f"{share:.0%} {label}" for label, share in shares.items())
