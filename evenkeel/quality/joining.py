@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evenkeel.quality.schema import TableSchema
     from evenkeel.settings.enrichment import Enrichment
 
-_ROW, _FOUND = "__row__", "__found__"
+_ROW, _FOUND, _AT_ODDS, _UNREADABLE = "__row__", "__found__", "__at_odds__", "__unreadable__"
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,16 @@ class Joined:
     Attributes:
         values: Column -> n values, typed by the schema, null where nothing was found; index as the batch's.
         found: Which of the n rows found something.
-        disagreements: Keys, with their time where there is one, for which it brought different values at
-            once; the last that came is used.
+        at_odds: Which of them found several different rows in one delivery; the last of them is used.
+        unreadable: Column -> rows that found a cell which cannot be read as the column's kind, if any did.
+        lost: Rows of the source without a readable key or time, which nothing can find.
     """
 
     values: dict[str, pd.Series[Any]]
     found: npt.NDArray[np.bool_]
-    disagreements: int
+    at_odds: npt.NDArray[np.bool_]
+    unreadable: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    lost: int = 0
 
 
 def join(
@@ -48,20 +51,23 @@ def join(
 
     Args:
         batch: n rows with the columns of ``source.key`` and ``time``, as they came.
-        deliveries: The source's rows as they came, the oldest delivery first; later ones win.
+        deliveries: The source's rows as they came, the oldest delivery first; a later one corrects those
+            before it.
         source: How to join.
         schema: The types of all columns.
         time: The batch's time column.
     """
     needed = [*source.key, *([time] if source.time else [])]
     brought = [_brought(frame, source, schema) for frame in deliveries]
-    others = pd.concat(brought, ignore_index=True) if brought else pd.DataFrame()
-    if others.empty or not set(needed) <= set(batch.columns):
-        nothing = {c: null_column(batch.index, schema.kinds[c]) for c in source.columns}
-        return Joined(nothing, np.zeros(len(batch), dtype=np.bool_), 0)
-    rows = _typed(batch, schema, needed)
+    lost = sum(map(len, deliveries)) - sum(map(len, brought))
     key = [*source.key, *([source.time] if source.time else [])]
-    others, disagreements = _one_each(others, key)
+    each = [_one_each(rows, key) for rows in brought if len(rows)]
+    nowhere = np.zeros(len(batch), dtype=np.bool_)
+    if not each or not set(needed) <= set(batch.columns):
+        nothing = {c: null_column(batch.index, schema.kinds[c]) for c in source.columns}
+        return Joined(nothing, nowhere, nowhere, lost=lost)
+    rows = _typed(batch, schema, needed)
+    others = pd.concat(each, ignore_index=True).drop_duplicates(key, keep="last")
     rows[_ROW] = np.arange(len(rows))
     others[_FOUND] = True
     joined = (
@@ -70,10 +76,19 @@ def join(
         else rows.merge(others, on=list(source.key), how="left")
     )
     joined = joined.set_index(_ROW).reindex(range(len(batch)))
-    found = joined[_FOUND].eq(True).fillna(False).to_numpy(dtype=np.bool_)
     kinds = schema.kinds
-    values = {c: coerce_column(joined[c], kinds[c]).values.set_axis(batch.index) for c in source.columns}
-    return Joined(values, found, disagreements)
+    unreadable = {c: _true(joined[_UNREADABLE + c]) for c in source.columns}
+    return Joined(
+        values={c: coerce_column(joined[c], kinds[c]).values.set_axis(batch.index) for c in source.columns},
+        found=_true(joined[_FOUND]),
+        at_odds=_true(joined[_AT_ODDS]),
+        unreadable={c: mask for c, mask in unreadable.items() if mask.any()},
+        lost=lost,
+    )
+
+
+def _true(marks: pd.Series[Any]) -> npt.NDArray[np.bool_]:
+    return marks.eq(True).fillna(False).to_numpy(dtype=np.bool_)
 
 
 def _typed(frame: pd.DataFrame, schema: TableSchema, columns: Sequence[str]) -> pd.DataFrame:
@@ -83,19 +98,27 @@ def _typed(frame: pd.DataFrame, schema: TableSchema, columns: Sequence[str]) -> 
 
 
 def _brought(frame: pd.DataFrame, source: Enrichment, schema: TableSchema) -> pd.DataFrame:
-    """Return the rows of a delivery that have a key and a time, typed."""
-    typed = _typed(frame, schema, [*source.key, *source.columns])
+    """Return the rows of a delivery that have a key and a time, typed, their unreadable cells marked."""
+    typed = _typed(frame, schema, source.key)
+    for column in source.columns:
+        read = schema.coerce(column, frame[column])
+        typed[column] = read.values.array
+        marks = np.zeros(len(frame), dtype=np.bool_)
+        for mask in read.flawed.values():
+            marks |= mask
+        typed[_UNREADABLE + column] = marks
     if source.time:
         written = schema.time_formats.get(source.time)
         typed[source.time] = coerce_column(frame[source.time], "time", time_format=written).values.array
     return typed.dropna(subset=[*source.key, *([source.time] if source.time else [])])
 
 
-def _one_each(rows: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, int]:
-    """Keep the last row of each key, and count the keys whose rows differ."""
-    different = rows.drop_duplicates()
-    disagreements = int(different.duplicated(key).sum())
-    return rows.drop_duplicates(key, keep="last").copy(), disagreements
+def _one_each(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Keep the last row of each key, and mark those whose rows differ."""
+    different = rows.drop_duplicates(keep="last")
+    return different.assign(**{_AT_ODDS: different.duplicated(key, keep=False)}).drop_duplicates(
+        key, keep="last"
+    )
 
 
 def _as_of(rows: pd.DataFrame, others: pd.DataFrame, source: Enrichment, time: str) -> pd.DataFrame:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from evenkeel.settings.sources import Feed, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evenkeel.settings.sources import Source
 
 
 class Enrichment(Feed):
@@ -48,6 +53,53 @@ class Enrichment(Feed):
             raise ValueError("tolerance belongs to time: without it no value is too old")
         if self.delay > self.window:
             raise ValueError("delay must not be longer than window")
-        if twice := set(self.key) & set(self.columns):
-            raise ValueError(f"columns names {sorted(twice)}, which are joined on")
+        if twice := {*self.key, self.time} & set(self.columns):
+            raise ValueError(f"columns names {sorted(map(str, twice))}, which are joined on")
+        if self.time in self.key:
+            raise ValueError(
+                f"key names {self.time!r}, which is time: what holds from then on is not of then only"
+            )
         return self
+
+
+def check_together(
+    enrichments: Sequence[Enrichment],
+    *,
+    sources: Sequence[Source],
+    row_key: Sequence[str],
+    time: str,
+    target: str,
+) -> None:
+    """Refuse enrichments that cannot be told apart, or that bring what is not theirs to bring.
+
+    Raises:
+        ValueError: Two sources have one name, a column comes from several or is the row's own, or a key is
+            not among the main source's columns.
+    """
+    brought: dict[str, str] = {}
+    names = {s.name for s in sources}
+    for one in enrichments:
+        if one.name in names:
+            raise ValueError(
+                f"enrichments: {one.name!r} is the name of several sources; give each one of its own"
+            )
+        names.add(one.name)
+        for column in one.columns:
+            if column in {*row_key, time, target}:
+                raise ValueError(
+                    f"enrichments: {one.name} brings {column!r}, which is the row key, the time or the target"
+                )
+            if column in brought:
+                raise ValueError(f"enrichments: {brought[column]} and {one.name} both bring {column!r}")
+            brought[column] = one.name
+        if one.time is not None and time in one.key:
+            raise ValueError(
+                f"enrichments: {one.name} has {time!r} in key and time {one.time!r};"
+                " leave it out of key, for the rows are joined as of it"
+            )
+    for one in enrichments:
+        if foreign := [c for c in one.key if c in brought]:
+            raise ValueError(
+                f"enrichments: {one.name} is joined on {foreign[0]!r}, which {brought[foreign[0]]} brings;"
+                " a key must come with the main source"
+            )

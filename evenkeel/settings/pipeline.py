@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from evenkeel.settings.enrichment import Enrichment
+from evenkeel.settings.enrichment import Enrichment, check_together
 from evenkeel.settings.generated import Generated
 from evenkeel.settings.platform import Platform, Section
 from evenkeel.settings.quality import Drift, Faults, Impute, Quality, Share
@@ -276,6 +276,13 @@ class Pipeline(Section):
         names = [s.name for s in self.sources]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise ValueError(f"sources: {twice[0]!r} is the name of several; give each a name of its own")
+        check_together(
+            self.enrichments,
+            sources=self.sources,
+            row_key=self.row_key,
+            time=self.time,
+            target=self.target.column,
+        )
         return self
 
     @model_validator(mode="after")

@@ -34,8 +34,11 @@ class BatchRun:
         self.counts = Counts()
         self._notes: dict[str, Incident] = {}
 
-    def note(self, cause: str, stage: str, response: str, **evidence: Any) -> None:
-        """Note an incident of this batch, one per cause; it is opened before anything is published."""
+    def note(self, cause: str, stage: str, response: str, /, **evidence: Any) -> None:
+        """Note an incident of this batch, one per cause; it is opened before anything is published.
+
+        Evidence is often named by a column, which may be called ``stage`` or ``cause`` too.
+        """
         earlier = self._notes.get(cause)
         self._notes[cause] = Incident(
             pipeline=self.workspace.name,

@@ -10,6 +10,8 @@ from evenkeel.errors import DataRejected
 from evenkeel.quality.schema import check_header, column_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from evenkeel.diagnosis.past import Past, Subject
@@ -31,11 +33,20 @@ class Fitted:
     lost: tuple[str, ...]
 
 
-def fit_columns(run: BatchRun, pins: Pins, frame: pd.DataFrame, past: Past, subject: Subject) -> Fitted:
+def fit_columns(
+    run: BatchRun,
+    pins: Pins,
+    frame: pd.DataFrame,
+    past: Past,
+    subject: Subject,
+    *,
+    outdone: Sequence[str] = (),
+) -> Fitted:
     """Find the schema's columns in a batch; what is not as it should be is noted on the run.
 
     A column under another name is recognised by its content. It is used where that is certain and
-    ``faults.repair`` is ``auto``, else proposed.
+    ``faults.repair`` is ``auto``, else proposed. Columns of the batch that are ``outdone``, because another
+    source brings them, count as added.
 
     Raises:
         DataRejected: Two columns have one name, a column of the row key, the time, or a lost feature whose
@@ -46,7 +57,7 @@ def fit_columns(run: BatchRun, pins: Pins, frame: pd.DataFrame, past: Past, subj
     absent = [c for c in schema.columns if c not in frame.columns]
     unknown = [c for c in frame.columns if c not in schema.kinds and c != pipeline.target.column]
     renamed = _recognised(run, frame[unknown], absent, past, subject) if absent and unknown else {}
-    added = [c for c in unknown if c not in renamed.values()]
+    added = [*(c for c in unknown if c not in renamed.values()), *outdone]
     if added and (new := _not_seen_before(run, pins, added)):
         run.note("data.column_added", "diagnose", "ignored", columns=new)
     missing = [c for c in schema.required if c in absent and c not in renamed]

@@ -51,7 +51,8 @@ def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, enriched: Enriched, mo
     subject = _subject(run, pins)
     past = open_past(run, pins, models)
     frame = enriched.frame(rows.frame)
-    fitted = fit_columns(run, pins, frame, past, subject)
+    outdone = [c for c in enriched.values if c in rows.frame.columns]
+    fitted = fit_columns(run, pins, frame, past, subject, outdone=outdone)
     named = Treatment(names=fitted.names).named(frame)
     schema = workspace.schema
     read = {c: schema.coerce(c, named[c]) for c in schema.columns if c in named.columns}

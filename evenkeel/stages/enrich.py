@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from evenkeel.adapters import reading
+from evenkeel.domain.rows import ReadingNote
 from evenkeel.errors import DataRejected
 from evenkeel.quality.joining import join
+from evenkeel.quality.schema import check_header
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import numpy.typing as npt
 
     from evenkeel.bootstrap import Workspace
     from evenkeel.domain.batch import Pins
     from evenkeel.domain.rows import Rows
+    from evenkeel.quality.joining import Joined
     from evenkeel.settings.enrichment import Enrichment
     from evenkeel.stages.batch_run import BatchRun
 
 LATE = "data.source_late"
+_MOST_LINES = 20  # are named
+NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Enriched:
         lacking: Column -> rows that its source had nothing for.
         stale: Source -> rows that were answered without it, or with older rows than they should be.
         problems: Source -> what kept a delivery from being used.
+        notes: What was wrong with deliveries that were used all the same.
         repeats: The earlier batch that stands in for this one; empty for none.
     """
 
@@ -41,6 +50,7 @@ class Enriched:
     lacking: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     stale: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
     problems: dict[str, DataRejected] = field(default_factory=dict)
+    notes: list[ReadingNote] = field(default_factory=list)
     repeats: str = ""
 
     def frame(self, rows: pd.DataFrame) -> pd.DataFrame:
@@ -63,34 +73,50 @@ def zone_name(pipeline: str, source: str) -> str:
     return f"{pipeline}.{source}"
 
 
-def joined_now(workspace: Workspace, batch_id: str) -> dict[str, tuple[str, ...]]:
+def joined_now(
+    workspace: Workspace, batch_id: str, earlier: Mapping[str, tuple[str, ...]] = NOTHING
+) -> dict[str, tuple[str, ...]]:
     """Return, for each enrichment source, the deliveries that the batch would be joined from now, oldest first.
 
     Where a source that delivers for each batch has not delivered for this one, its newest delivery stands in
     if ``last_known_good`` allows it.
+
+    Args:
+        workspace: The pipeline's workspace.
+        batch_id: The batch.
+        earlier: What an earlier answer to it was joined from. That is kept beside what is newest now: by the
+            time a batch is answered again, others may have come in plenty that say nothing of its rows.
     """
-    return {s.name: _deliveries(workspace, s, batch_id) for s in workspace.pipeline.enrichments}
+    return {
+        s.name: _deliveries(workspace, s, batch_id, earlier.get(s.name, ()))
+        for s in workspace.pipeline.enrichments
+    }
 
 
-def _deliveries(workspace: Workspace, source: Enrichment, batch_id: str) -> tuple[str, ...]:
+def _deliveries(
+    workspace: Workspace, source: Enrichment, batch_id: str, earlier: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     landed = workspace.landing.landed(zone_name(workspace.name, source.name))
     landed.sort(key=lambda d: (d.landed_at, d.batch_id))
     if source.many:
-        return tuple(d.batch_id for d in landed[-source.deliveries :])
+        wanted = {*earlier, *(d.batch_id for d in landed[-source.deliveries :])}
+        return tuple(d.batch_id for d in landed if d.batch_id in wanted)
     if batch_id in {d.batch_id for d in landed}:
         return (batch_id,)
     if not landed or source.last_known_good is None:
-        return ()
+        return earlier
     age = (workspace.now() - landed[-1].landed_at).total_seconds()
-    return (landed[-1].batch_id,) if age <= source.last_known_good.max_staleness else ()
+    return (landed[-1].batch_id,) if age <= source.last_known_good.max_staleness else earlier
 
 
 def enrich_batch(run: BatchRun, pins: Pins, rows: Rows) -> Enriched:
     """Join every enrichment source from the deliveries that the batch is pinned to; what lacks is noted.
 
     Raises:
-        DataRejected: A required source has not delivered in its whole window.
+        DataRejected: A required source has not delivered in its whole window, or two columns of the batch
+            have one name.
     """
+    check_header(rows.frame)
     for source in run.workspace.pipeline.enrichments:
         if source.required and not pins.joined.get(source.name):
             raise DataRejected(
@@ -102,6 +128,8 @@ def enrich_batch(run: BatchRun, pins: Pins, rows: Rows) -> Enriched:
     enriched = joined_as_pinned(run.workspace, run.batch_id, pins, rows.frame)
     for name, problem in enriched.problems.items():
         run.note(problem.cause, "enrich", f"went on without {name}", **{name: problem.message})
+    for note in enriched.notes:
+        run.note(note.cause, "enrich", note.said, **note.evidence)
     late = {s: mask for s, mask in enriched.stale.items() if s in pins.joined and mask.any()}
     if late:
         run.note(
@@ -131,8 +159,9 @@ def joined_as_pinned(workspace: Workspace, batch_id: str, pins: Pins, frame: pd.
     for source in workspace.pipeline.enrichments:
         if source.name not in pins.joined:
             continue  # pinned before there was such a source
-        deliveries = _readable(workspace, source, pins.joined[source.name], done.problems)
+        deliveries = _readable(workspace, source, pins.joined[source.name], done)
         brought = join(frame, deliveries, source, workspace.schema, time=workspace.pipeline.time)
+        done.notes.extend(_flaws(source.name, brought))
         stands_in = not source.many and pins.joined[source.name] not in {(), (batch_id,)}
         done.values.update(brought.values)
         done.lacking.update(dict.fromkeys(source.columns, ~brought.found))
@@ -140,27 +169,51 @@ def joined_as_pinned(workspace: Workspace, batch_id: str, pins: Pins, frame: pd.
     return done
 
 
+def _flaws(source: str, brought: Joined) -> Iterator[ReadingNote]:
+    """Tell what was wrong with what the rows of the batch found."""
+    for column, mask in brought.unreadable.items():
+        said = f"{column} of {source} is taken as missing where it cannot be read"
+        yield ReadingNote("data.column_retyped", said, {f"{source}.{column}": int(mask.sum())})
+    if brought.at_odds.any():
+        said = f"the last of several rows of one delivery of {source} is used"
+        yield ReadingNote("data.sources_disagree", said, {source: int(brought.at_odds.sum())})
+    if brought.lost:
+        said = f"rows of {source} without a readable key or time are not used"
+        yield ReadingNote("data.invalid_value", said, {source: brought.lost})
+
+
 def _readable(
-    workspace: Workspace, source: Enrichment, pinned: tuple[str, ...], problems: dict[str, DataRejected]
+    workspace: Workspace, source: Enrichment, pinned: tuple[str, ...], done: Enriched
 ) -> list[pd.DataFrame]:
     """Return the deliveries that can be used; one that cannot is as if it had not come, and is named."""
     frames = []
     for delivery in pinned:
         try:
-            frames.append(_read(workspace, source, delivery))
+            rows = _read(workspace, source, delivery)
         except DataRejected as error:
-            problems[source.name] = error
+            done.problems[source.name] = error
+            continue
+        frames.append(rows.frame)
+        where = f"{source.name}/{delivery}"
+        done.notes.extend(ReadingNote(n.cause, f"{where}: {n.said}", {where: n.evidence}) for n in rows.notes)
+        if rows.unreadable:
+            said = f"lines of {source.name} that are no row are not used"
+            lines = [line.line for line in rows.unreadable[:_MOST_LINES]]
+            evidence = {where: {"unreadable": len(rows.unreadable), "lines": lines}}
+            done.notes.append(ReadingNote("data.unreadable_lines", said, evidence))
     return frames
 
 
-def _read(workspace: Workspace, source: Enrichment, delivery: str) -> pd.DataFrame:
+def _read(workspace: Workspace, source: Enrichment, delivery: str) -> Rows:
     landing = workspace.landing.landing(zone_name(workspace.name, source.name), delivery)
     if landing is None:
         raise DataRejected(
             f"enrichment {source.name}: delivery {delivery} has gone from the landing zone",
             cause="data.landed_copy_damaged",
         )
-    frame = reading.read(workspace.landing.fetch(landing)).frame
+    rows = reading.read(workspace.landing.fetch(landing))
+    frame = rows.frame
+    check_header(frame)
     needed = [*source.key, *source.columns, *([source.time] if source.time else [])]
     if missing := [c for c in needed if c not in frame.columns]:
         raise DataRejected(
@@ -169,7 +222,7 @@ def _read(workspace: Workspace, source: Enrichment, delivery: str) -> pd.DataFra
             fix=f"correct enrichments.{source.name} or its source",
             cause="data.column_missing",
         )
-    return frame
+    return rows
 
 
 def must_wait(run: BatchRun) -> bool:

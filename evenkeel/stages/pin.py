@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState, Pins
 from evenkeel.errors import DataRejected
-from evenkeel.stages.enrich import joined_now
+from evenkeel.stages.enrich import NOTHING, joined_now
 from evenkeel.stages.past import good_batches
 from evenkeel.stages.resolve import tainted_batches
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from evenkeel.bootstrap import Workspace
     from evenkeel.stages.batch_run import BatchRun
 
@@ -42,8 +44,13 @@ def pin_batch(run: BatchRun) -> Pins:
     return workspace.ledger.pin(workspace.name, run.batch_id, fresh_pins(workspace, run.batch_id))
 
 
-def fresh_pins(workspace: Workspace, batch_id: str) -> Pins:
+def fresh_pins(workspace: Workspace, batch_id: str, joined: Mapping[str, tuple[str, ...]] = NOTHING) -> Pins:
     """Return what the batch would be scored with if it were started now.
+
+    Args:
+        workspace: The pipeline's workspace.
+        batch_id: The batch.
+        joined: The deliveries that an earlier answer to it was joined from.
 
     Raises:
         DataRejected: The landing has gone from the landing zone.
@@ -62,14 +69,15 @@ def fresh_pins(workspace: Workspace, batch_id: str) -> Pins:
         as_of=workspace.now(),
         last_good=_last_good(workspace, batch_id),
         history=tuple(b for b in good_batches(workspace) if b != batch_id),
-        joined=joined_now(workspace, batch_id),
+        joined=joined_now(workspace, batch_id, joined),
     )
 
 
 def _last_good(workspace: Workspace, batch_id: str) -> dict[str, Any]:
     """Return the newest known value of each column that is imputed by its last known good.
 
-    A batch whose feed broke is passed over. Of rows of the same time the last by row key counts, in whatever
+    The newest batch is the one that landed last: one that is answered again is none the newer for it. A batch
+    whose feed broke is passed over. Of rows of the same time the last by row key counts, in whatever
     order the lake holds them.
     """
     columns = [
@@ -82,11 +90,11 @@ def _last_good(workspace: Workspace, batch_id: str) -> dict[str, Any]:
     published = [
         b
         for b in workspace.ledger.batches(workspace.name, [BatchState.PUBLISHED])
-        if b.published_at is not None and b.batch_id != batch_id and b.batch_id not in tainted
+        if b.batch_id != batch_id and b.batch_id not in tainted
     ]
     if not columns or not published:
         return {}
-    newest = max(published, key=lambda b: (b.published_at, b.batch_id))
+    newest = published[-1]
     order = [*dict.fromkeys((workspace.pipeline.time, *workspace.pipeline.row_key))]
     rows = workspace.lake.read(
         workspace.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from evenkeel.adapters.lake import Table
 from evenkeel.domain.batch import BatchState
 from evenkeel.errors import UsageError
 from evenkeel.stages.enrich import LATE, joined_now
@@ -41,12 +42,20 @@ def _revised(workspace: Workspace, record: BatchRecord, lacked: set[str]) -> boo
     open_still = {s.name for s in workspace.pipeline.enrichments if s.name in lacked and age <= s.window}
     if pins is None or not open_still:
         return False
-    now = joined_now(workspace, record.batch_id)
+    now = joined_now(workspace, record.batch_id, pins.joined)
     came = {name: now[name] for name in open_still if now[name] != pins.joined.get(name, ())}
-    if not came:
+    if not came or not came.keys() & _lacking(workspace, record.batch_id):
         return False
-    again = replace(pins, joined=pins.joined | came, as_of=workspace.now())
+    # Judged by the configuration of now, which is the only one there is, at the instant of the first answer:
+    # who was in charge and what lay in the future then is not to change.
+    again = replace(pins, joined=pins.joined | came, config_sha256=workspace.settings.digest)
     return workspace.ledger.revise(workspace.name, record.batch_id, _after(again, pins))
+
+
+def _lacking(workspace: Workspace, batch_id: str) -> set[str]:
+    """Return the sources that some answer of the batch still lacks, whatever its incident has come to."""
+    rows = workspace.lake.read(workspace.name, Table.PREDICTIONS, batch_id=batch_id, columns=["stale"])
+    return {source for sources in rows["stale"] for source in sources}
 
 
 def reopen(workspace: Workspace, batch: str) -> None:
@@ -73,7 +82,7 @@ def _revise(workspace: Workspace, batch_id: str) -> bool:
     record = workspace.ledger.batch(workspace.name, batch_id)
     if record is None or record.state is not BatchState.PUBLISHED or record.pins is None:
         return False
-    pins = _after(fresh_pins(workspace, batch_id), record.pins)
+    pins = _after(fresh_pins(workspace, batch_id, record.pins.joined), record.pins)
     return workspace.ledger.revise(workspace.name, batch_id, pins)
 
 

@@ -1,0 +1,242 @@
+"""Joining through the stages: what is wrong with a delivery is told, and no revision is worse than what it replaces."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from evenkeel.adapters.lake import Table
+from evenkeel.audit.audit import audit
+from evenkeel.bootstrap import Workspace, open_workspace
+from evenkeel.domain.batch import BatchState
+from evenkeel.errors import DataRejected
+from evenkeel.settings import load_settings
+from evenkeel.stages.batch_run import BatchRun
+from evenkeel.stages.deliver import land_joined
+from evenkeel.stages.diagnose import diagnose_batch
+from evenkeel.stages.enrich import enrich_batch
+from evenkeel.stages.impute import impute_batch
+from evenkeel.stages.land import land_files
+from evenkeel.stages.models import Models
+from evenkeel.stages.pin import pending, pin_batch
+from evenkeel.stages.publish import conclude_batch, publish_batch
+from evenkeel.stages.read import read_batch
+from evenkeel.stages.revise import reopen, revise_late
+from evenkeel.stages.score import score_batch
+from evenkeel.stages.validate import validate_batch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG: dict[str, Any] = {
+    "pipeline": "shop",
+    "task": "regression",
+    "target": {"column": "sales", "default": 0.0},
+    "row_key": ["id"],
+    "time": "at",
+    "features": {"columns": ["x", "heat"]},
+    "ladder": {"baseline_columns": ["x"]},
+    "impute": {"max_row_share": 1, "max_batch_share": 1},
+}
+SCHEMA = """\
+columns:
+  id: {dtype: int64}
+  at: {dtype: "datetime64[ns, UTC]"}
+  x: {dtype: float64, nullable: true}
+  heat: {dtype: float64, nullable: true}
+"""
+MAIN = pd.DataFrame({"id": [1, 2, 3], "at": ["2026-01-01", "2026-01-02", "2026-01-03"], "x": [1.0, 2.0, 3.0]})
+HEAT = pd.DataFrame({"id": [1, 2, 3], "heat": [10.0, 20.0, 30.0]})
+WEATHER = {"name": "weather", "uri": "{home}/weather/*.csv", "key": ["id"], "columns": ["heat"]}
+NO_MODELS = Models(champion=None, previous=None)
+
+
+class Shop:
+    """A pipeline of which nothing has been learned: its rows are answered by the heuristic."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self._file = folder / "configs" / "shop.yaml"
+        self.later = timedelta(0)
+
+    def configure(self, source: dict[str, Any], **config: Any) -> None:
+        self._file.parent.mkdir(exist_ok=True)
+        self._file.write_text(yaml.safe_dump(CONFIG | {"enrichments": [WEATHER | source]} | config))
+        expectations = self._file.parent.parent / "expectations" / "shop"
+        expectations.mkdir(parents=True, exist_ok=True)
+        (expectations / "schema.yaml").write_text(SCHEMA)
+        (expectations / "suite.json").write_text('{"name": "shop", "expectations": []}')
+
+    @property
+    def workspace(self) -> Workspace:
+        settings = load_settings("shop", config_file=self._file)
+        return open_workspace(settings, now=lambda: datetime.now(UTC) + self.later)
+
+    def land(self, rows: pd.DataFrame, batch: str) -> None:
+        file = self.home / "files" / f"{batch}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        rows.to_csv(file, index=False)
+        land_files(self.workspace, [str(file)], batch)
+
+    def deliver(self, name: str, rows: pd.DataFrame | str) -> None:
+        file = self.home / "weather" / f"{name}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(rows if isinstance(rows, str) else rows.to_csv(index=False))
+        land_joined(self.workspace)
+
+    def run(self) -> dict[str, set[str]]:
+        """Answer what is pending; return the causes noted of each batch."""
+        revise_late(self.workspace)
+        return {
+            batch: self._answer(BatchRun(self.workspace, batch, "run")) for batch in pending(self.workspace)
+        }
+
+    def _answer(self, run: BatchRun) -> set[str]:
+        pins = pin_batch(run)
+        try:
+            rows = read_batch(run, pins)
+            enriched = enrich_batch(run, pins, rows)
+            treatment = diagnose_batch(run, pins, rows, enriched, NO_MODELS)
+            checked = validate_batch(run, rows, enriched, treatment)
+        except DataRejected as error:
+            run.note(error.cause or "", "validate", "held")
+            run.hold(error.message)
+        else:
+            filled = impute_batch(run, pins, checked, NO_MODELS)
+            publish_batch(run, pins, checked, filled, score_batch(run, checked, filled, NO_MODELS))
+            conclude_batch(run)
+        return {note.cause for note in run.notes}
+
+    def accepted(self, batch: str) -> pd.DataFrame:
+        return self.workspace.lake.read("shop", Table.ACCEPTED, batch_id=batch).sort_values("id")
+
+    def evidence(self, cause: str) -> dict[str, Any]:
+        return next(i.evidence for i in self.workspace.ledger.incidents("shop") if i.cause == cause)
+
+    def breaches(self) -> list[Any]:
+        return audit(self.workspace).breaches
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setenv("EVENKEEL_HOME", str(tmp_path / "home"))
+    made = Shop(tmp_path)
+    made.configure({})
+    return made
+
+
+def test_cells_that_cannot_be_read_are_told(shop: Shop) -> None:
+    shop.land(MAIN, "one")
+    shop.deliver("w", HEAT.assign(heat=["10", "warm", "30"]))
+
+    assert "data.column_retyped" in shop.run()["one"]
+
+    assert shop.evidence("data.column_retyped") == {"weather.heat": 1}
+    assert shop.accepted("one")["heat"].isna().tolist() == [False, True, False]
+    assert shop.breaches() == []
+
+
+def test_rows_of_one_delivery_that_contradict_each_other_are_told(shop: Shop) -> None:
+    shop.land(MAIN, "one")
+    shop.deliver("w", pd.concat([HEAT, HEAT.assign(heat=[10.0, 21.0, 30.0])]))
+
+    assert "data.sources_disagree" in shop.run()["one"]
+
+    assert shop.evidence("data.sources_disagree") == {"weather": 1}
+    assert shop.accepted("one")["heat"].tolist() == [10, 21, 30]
+
+
+def test_a_later_delivery_corrects_an_earlier_one_without_a_word(shop: Shop) -> None:
+    shop.land(MAIN, "one")
+    shop.deliver("w1", HEAT)
+    shop.deliver("w2", HEAT.assign(heat=[10.0, 21.0, 30.0]))
+
+    assert "data.sources_disagree" not in shop.run()["one"]
+
+    assert shop.accepted("one")["heat"].tolist() == [10, 21, 30]
+
+
+def test_lines_and_keys_of_a_delivery_that_cannot_be_used_are_told(shop: Shop) -> None:
+    shop.land(MAIN, "one")
+    shop.deliver("w", "id,heat\n1,10\n2,20,7,8\nthree,30\n")
+
+    causes = shop.run()["one"]
+
+    assert {"data.unreadable_lines", "data.invalid_value", "data.source_late"} <= causes
+    assert [len(names) for names in shop.accepted("one")["stale"]] == [0, 1, 1]
+    assert shop.breaches() == []
+
+
+def test_a_column_that_is_named_twice_is_no_traceback(shop: Shop) -> None:
+    shop.land(MAIN, "one")
+    shop.deliver("w", "id,id,heat\n1,1,10\n")
+
+    assert "data.not_the_format" in shop.run()["one"]
+    assert shop.workspace.ledger.batch("shop", "one").state is BatchState.PUBLISHED
+
+
+def test_a_batch_whose_key_column_is_there_twice_is_held(shop: Shop) -> None:
+    file = shop.home / "files" / "one.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("id,id,at,x\n1,1,2026-01-01,1\n")
+    land_files(shop.workspace, [str(file)], "one")
+    shop.deliver("w", HEAT)
+
+    shop.run()
+
+    assert shop.workspace.ledger.batch("shop", "one").state is BatchState.HELD
+
+
+def test_a_column_that_both_bring_is_taken_from_the_source_that_is_to_bring_it(shop: Shop) -> None:
+    shop.land(MAIN, "before")
+    shop.deliver("w", HEAT)
+    shop.run()
+    shop.land(MAIN.assign(id=[1, 2, 3], x=[4.0, 5.0, 6.0], heat=-1.0), "one")
+
+    assert "data.column_added" in shop.run()["one"]
+
+    assert shop.accepted("one")["heat"].tolist() == [10, 20, 30]
+    assert shop.breaches() == []
+
+
+def test_later_deliveries_do_not_take_from_a_batch_what_it_had(shop: Shop) -> None:
+    shop.configure({"deliveries": 1})
+    shop.land(MAIN, "one")
+    shop.deliver("w1", HEAT.head(2))
+    shop.run()
+    shop.deliver("w2", HEAT.tail(1))
+
+    assert "one" in shop.run()
+
+    assert shop.accepted("one")["heat"].tolist() == [10, 20, 30]
+    shop.deliver("w3", HEAT.assign(id=[7, 8, 9]))
+    assert shop.run() == {}, "it lacks nothing any more"
+    reopen(shop.workspace, "one")
+    shop.run()
+    assert shop.accepted("one")["heat"].tolist() == [10, 20, 30]
+    assert shop.breaches() == []
+
+
+def test_a_revision_keeps_the_instant_of_the_first_answer(shop: Shop) -> None:
+    shop.land(MAIN, "one")
+    shop.run()
+    first = shop.workspace.ledger.batch("shop", "one").pins
+    shop.deliver("w", HEAT)
+    shop.later = timedelta(hours=1)
+
+    shop.run()
+
+    second = shop.workspace.ledger.batch("shop", "one").pins
+    assert (second.revision, second.as_of, second.champion) == (2, first.as_of, first.champion)
+
+
+@pytest.mark.parametrize("name", ["stage", "cause", "response"])
+def test_a_source_may_bear_the_name_of_a_part_of_an_incident(shop: Shop, name: str) -> None:
+    shop.configure({"name": name})
+    shop.land(MAIN, "one")
+
+    assert "data.source_late" in shop.run()["one"]
