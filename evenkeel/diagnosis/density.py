@@ -20,6 +20,9 @@ _BINS = 32
 _RANKS = 512
 _STRAY = 0.02
 _NEAR = 1e-6
+_FARTHEST = 1e12
+_LEAST_DENSITY = 1e-300
+_LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,9 @@ class NumberDensity:
             stretch: Factor that the values are believed to have been multiplied by: a density, unlike a mass,
                 is per unit and gets thinner by it. Broadcasts.
         """
-        off = (values - self.middle) / self.width
-        found = _STRAY / (np.pi * self.width * (1 + off * off))
+        with np.errstate(over="ignore", invalid="ignore"):
+            off = np.clip((values - self.middle) / self.width, -_FARTHEST, _FARTHEST)
+            found = np.maximum(_STRAY / np.pi / self.width / (1 + off * off), _LEAST_DENSITY)
         if len(self.densities):
             at = np.searchsorted(self.edges, values, "right") - 1
             at[values == self.edges[-1]] = len(self.densities) - 1
@@ -102,9 +106,10 @@ class NumberDensity:
             found[inside] += self.densities[at[inside]]
         logs = np.log(found) - np.log(np.abs(stretch))
         if len(self.atoms):
-            at = np.minimum(np.searchsorted(self.atoms, values - _NEAR * np.abs(values)), len(self.atoms) - 1)
-            near = np.abs(self.atoms[at] - values) <= _NEAR * np.abs(values)
-            logs[near] = np.log(self.masses[at[near]])
+            near = _NEAR * np.abs(np.clip(values, -_LARGEST, _LARGEST))
+            at = np.minimum(np.searchsorted(self.atoms, values - near), len(self.atoms) - 1)
+            met = np.abs(self.atoms[at] - values) <= near
+            logs[met] = np.log(self.masses[at[met]])
         logs[np.isnan(values)] = 0.0
         return logs
 

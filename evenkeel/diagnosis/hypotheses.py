@@ -49,7 +49,8 @@ class Hypothesis:
 
     def undo(self, values: Floats) -> Floats:
         """Return numbers as they were before."""
-        return (values - self.offset) / self.factor
+        with np.errstate(over="ignore"):
+            return (values - self.offset) / self.factor
 
 
 def of_one_column(column: str) -> list[Hypothesis]:
@@ -80,7 +81,8 @@ def gains_of_column(profile: Profile, look: Sample, column: str, tried: list[Hyp
     assert isinstance(density, NumberDensity)  # noqa: S101 - for the type checker
     values = np.asarray(look.values[column], dtype=np.float64)
     factors = np.array([[h.factor] for h in tried])
-    before = (values - np.array([[h.offset] for h in tried])) / factors
+    with np.errstate(over="ignore"):
+        before = (values - np.array([[h.offset] for h in tried])) / factors
     gain = density.log_likelihood(before, factors) - density.log_likelihood(values)
     moved = density.score(before) - look.scores[:, at]
     gain += together_gain(moved, look, profile, at)

@@ -52,7 +52,10 @@ _FEW_OF_THEM = 0.08
 _IN_MID_BATCH = 6.0
 _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _LEAST_JOINT = 4.0
-_BEYOND_THE_WORLD = 25.0
+_BEYOND_THE_WORLD = 18.0
+_FEW_NAMES = 2
+_MUCH_EVIDENCE = 16.0
+_WELL_IN_LINE = 2.5
 
 
 def detect(batch: pd.DataFrame, past: Past, subject: Subject) -> list[Fault]:
@@ -164,15 +167,17 @@ def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Wei
     """
     hypothesis, start = weighed.hypothesis, weighed.start
     repaired = profile.replaced(look, undone(profile, look, hypothesis))
-    off, left, farthest = 0.0, 0.0, 0.0
+    off, left, farthest, unlikely = 0.0, 0.0, 0.0, 0.0
     for column in hypothesis.columns:
         usual = Usual.of(profile, column, 1 - start / len(look.rows))
-        off = max(off, usual.out_of_line(traits(row_traits(profile, look, column)[:, start:])))
+        came = traits(row_traits(profile, look, column)[:, start:])
+        off = max(off, usual.out_of_line(came))
+        unlikely = max(unlikely, usual.less_likely(came))
         left = max(left, usual.off(traits(row_traits(profile, repaired, column)[:, start:])))
         shares = _SHARES if start else ()
         farthest = max(farthest, usual.farthest, *(Usual.of(profile, column, s).farthest for s in shares))
-    unlikely = hypothesis.free or start > 0
-    limit = max(_FAR_OUT_OF_LINE if unlikely else _OUT_OF_LINE, _TIMES_FARTHEST * farthest)
+    least = _FAR_OUT_OF_LINE if hypothesis.free or start else _OUT_OF_LINE
+    limit = max(least, _TIMES_FARTHEST * farthest)
     if hypothesis.names:
         null = max(1.0, chance_gain(profile, hypothesis.columns[0]))
     else:
@@ -187,9 +192,15 @@ def _judged(profile: Profile, look: Sample, weighed: _Weighed, raised: list[_Wei
         _STEEP * (weighed.gain / null - _TIMES_NULL),
         (weighed.gain - max(rivals, default=0.0)) * worth,
     )
+    if hypothesis.free:
+        odds = min(odds, _STEEP * (unlikely - _OUT_OF_LINE))
     if hypothesis.names:
         joint = joint_gain(profile, look, hypothesis, start) * worth
-        odds = min(odds, max(joint - _LEAST_JOINT, _STEEP * (off - _BEYOND_THE_WORLD)))
+        support = max(joint - _LEAST_JOINT, _STEEP * (off - _BEYOND_THE_WORLD))
+        if len(hypothesis.names) > _FEW_NAMES and joint > -_FEW_NATS:
+            # Many shares do not come right again by chance.
+            support = max(support, min(weighed.evidence - _MUCH_EVIDENCE, _STEEP * (_WELL_IN_LINE - left)))
+        odds = min(odds, support)
     facts = {
         "spreads_off": round(off, 1),
         "farthest_before": round(farthest, 1),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from evenkeel.diagnosis.profile import Profile, Sample
 
 _LEAST_SPREAD = 0.05
-_SMALLEST_SPREAD = 0.1
+_SMALLEST_SPREADS = np.array([0.04, 0.1, 0.1, 0.1, 0.1])  # of each trait, from run to run
 _MOST_TOGETHER = 20.0
 _FEWEST_ROWS = 4
 _FEWEST_RUNS = 6
@@ -63,6 +63,13 @@ class Usual:
         """Return how many spreads the farthest trait lies off the runs; a likelihood can only be too low."""
         return _off(found, self.runs)
 
+    def less_likely(self, found: Floats) -> float:
+        """Return by how many spreads the rows are less likely than those of the runs.
+
+        Rows that were drawn otherwise, of a changed world, are as likely one by one as any.
+        """
+        return float(-_spreads(found, self.runs)[0])
+
     def out_of_line(self, found: Floats) -> float:
         """Return how many spreads it lies off the runs, or off the step from the last of them if that is less.
 
@@ -86,7 +93,11 @@ class Usual:
         return max((_off(self.runs[at], self.runs[:at]) for at in later), default=0.0)
 
 
+def _spreads(found: Floats, runs: Floats) -> Floats:
+    off: Floats = (found - runs.mean(axis=0)) / np.maximum(runs.std(axis=0, ddof=1), _SMALLEST_SPREADS)
+    return off
+
+
 def _off(found: Floats, runs: Floats) -> float:
-    spread = np.maximum(runs.std(axis=0, ddof=1), _SMALLEST_SPREAD)
-    off = (found - runs.mean(axis=0)) / spread
+    off = _spreads(found, runs)
     return float(max(-off[0], np.abs(off[1:]).max()))

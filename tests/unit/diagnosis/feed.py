@@ -46,7 +46,9 @@ def batches(days: int, rows: int, seed: int, growth: float = 0.0) -> list[pd.Dat
         found.append(
             pd.DataFrame(
                 {
-                    "amount": np.exp(3 + growth * day + 0.7 * f + 0.3 * pull + 0.3 * random.normal(size=rows)),
+                    "amount": np.exp(
+                        3 + growth * day + 0.7 * f + 0.3 * pull + 0.3 * random.normal(size=rows)
+                    ),
                     "count": random.poisson(np.exp(1.5 + 0.4 * f)).astype(float),
                     "temp": 15 + 7 * np.sin(2 * np.pi * hour) + 2 * level + 1.5 * random.normal(size=rows),
                     "signed": 2 * g + 0.7 * random.normal(size=rows),
