@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +44,22 @@ class Treatment:
         """Return the batch with its columns under the names of the schema."""
         return (
             frame.rename(columns={came: name for name, came in self.names.items()}) if self.names else frame
+        )
+
+    def losing(self, columns: Mapping[str, pd.Series[Any]], *, distrust: bool) -> Treatment:
+        """Return the treatment with whole columns emptied besides.
+
+        Args:
+            columns: Column -> n nulls, typed.
+            distrust: Whether no answer may rest on them.
+        """
+        whole = {name: np.ones(len(nothing), dtype=np.bool_) for name, nothing in columns.items()}
+        return replace(
+            self,
+            values={**self.values, **columns},
+            repaired={name: mask for name, mask in self.repaired.items() if name not in columns},
+            emptied={**self.emptied, **whole},
+            distrusted=self.distrusted | (frozenset(columns) if distrust else frozenset()),
         )
 
     def repaired_lists(self, index: pd.Index) -> pd.Series[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from evenkeel.quality.imputation import refuse_rows
 from evenkeel.quality.quarantine import unreadable_rows
 from evenkeel.quality.schema import split
 from evenkeel.quality.suite import judge
+from evenkeel.stages.broken_columns import without_broken_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,16 +63,20 @@ def validate_batch(run: BatchRun, rows: Rows, enriched: Enriched, treatment: Tre
     """
     workspace, frame = run.workspace, rows.frame
     parted = split(frame, workspace.schema, workspace.pipeline.row_key, treatment)
+    lessened = without_broken_columns(run, frame, parted, treatment)
+    if lessened is not None:
+        treatment = lessened
+        parted = split(frame, workspace.schema, workspace.pipeline.row_key, treatment)
     refused = refuse_rows(parted, treatment.named(frame), workspace.pipeline)
     unreadable = unreadable_rows(rows.unreadable, workspace.pipeline.row_key)
+    quarantined = pd.concat([refused.quarantined, unreadable]) if len(unreadable) else refused.quarantined
     causes = refused.causes | ({"data.unreadable_lines": len(unreadable)} if len(unreadable) else {})
     for cause, count in causes.items():
         run.note(cause, "validate", f"{count} rows quarantined", rows=count, of=rows.landed)
-    _hold_if_mostly_bad(run, causes, len(refused.quarantined) + len(unreadable), rows.landed)
+    _hold_if_mostly_bad(run, causes, quarantined, rows.landed)
     verdict = judge(refused.accepted, workspace.suite)
     _settle_suite(run, verdict)
     workspace.ledger.advance(workspace.name, run.batch_id, BatchState.VALIDATED, run_id=run.run_id)
-    quarantined = pd.concat([refused.quarantined, unreadable]) if len(unreadable) else refused.quarantined
     run.log("validate").info("batch validated", accepted=len(refused.accepted), quarantined=len(quarantined))
     kept = refused.accepted.index
     return Checked(
@@ -84,13 +90,17 @@ def validate_batch(run: BatchRun, rows: Rows, enriched: Enriched, treatment: Tre
     )
 
 
-def _hold_if_mostly_bad(run: BatchRun, causes: Mapping[str, int], quarantined: int, rows: int) -> None:
+def _hold_if_mostly_bad(
+    run: BatchRun, causes: Mapping[str, int], quarantined: pd.DataFrame, rows: int
+) -> None:
     limit = run.workspace.pipeline.quality.max_quarantined_share
-    if quarantined > limit * rows or quarantined == rows:
+    if len(quarantined) > limit * rows or len(quarantined) == rows:
+        named = Counter(r["column"] for reasons in quarantined["reasons"] for r in reasons)
+        columns = [column for column, _ in named.most_common()]
         raise DataRejected(
-            f"batch {run.batch_id}: {quarantined} of {rows} rows break the schema, at most {limit:.0%} may",
+            f"batch {run.batch_id}: {len(quarantined)} of {rows} rows break the schema, at most {limit:.0%} may",
             cause=max(causes, key=causes.__getitem__),
-            evidence={"quarantined": quarantined, "rows": rows},
+            evidence={"quarantined": len(quarantined), "rows": rows, "columns": columns},
         )
 
 

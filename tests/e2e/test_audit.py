@@ -34,7 +34,7 @@ def _eventful_home(_learned_home, tmp_path_factory):
         half = DAYS[LEARNED + 1].rows
         market.land(LEARNED + 1, neighbour_price=half["neighbour_price"].where(half.index % 2 == 0))
         market.land(LEARNED + 2)
-        market.land(LEARNED + 3, price="#ERR")
+        market.land(LEARNED + 3, settlement="#ERR")
         market.run()
     return home
 

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from evenkeel.adapters.lake import Table
-from evenkeel.demo.market import FEATURES
+from evenkeel.demo.market import FEATURES, generate
 from evenkeel.errors import UsageError
 from evenkeel.stages.land import land_files
 from evenkeel.stages.revise import reopen
-from tests.e2e.market import DAYS, LEARNED, NAME
+from tests.e2e.market import DAYS, LEARNED, NAME, SEED
 
 NEXT = LEARNED
 
@@ -138,7 +138,7 @@ def test_what_fails_after_the_commit_has_its_incident_all_the_same(market, monke
 
 
 def test_a_batch_that_cannot_be_trusted_is_held_whole_and_the_next_goes_on(market):
-    bad = market.land(NEXT, price="#ERR")
+    bad = market.land(NEXT, settlement="#ERR")
     good = market.land(NEXT + 1)
 
     report = market.run()
@@ -149,6 +149,18 @@ def test_a_batch_that_cannot_be_trusted_is_held_whole_and_the_next_goes_on(marke
     for table in (Table.PREDICTIONS, Table.ACCEPTED, Table.QUARANTINE):
         assert market.read(table, bad).empty
     assert market.causes(bad) == {"data.column_retyped"}
+    assert market.audit().clean
+
+
+def test_a_column_that_cannot_be_read_is_lost_and_not_its_rows(market):
+    batch = market.land(NEXT, price="#ERR")
+
+    report = market.run()[batch]
+
+    assert (report["state"], report["scored"], report["quarantined"]) == ("published", 48, 0)
+    assert {"data.column_retyped", "data.nulls"} <= market.causes(batch)
+    assert all("price" in names for names in market.answers(batch)["imputed"])
+    assert set(market.read(Table.ACCEPTED, batch)["original"]) == {'{"price": "#ERR"}'}
     assert market.audit().clean
 
 
@@ -208,7 +220,8 @@ def test_a_batch_that_failed_does_not_keep_the_next_from_being_scored(market):
 
 
 def test_drift_is_measured_stored_and_asks_for_a_retrain_by_rule(market):
-    shifted = [market.land(n, transfer=DAYS[n].rows["transfer"] + 900) for n in range(NEXT, NEXT + 3)]
+    changed = generate(LEARNED + 4, SEED, regime_change=LEARNED)  # the world changes, the feed does not break
+    shifted = [market.land_day(day) for day in changed[NEXT : NEXT + 3]]
     market.run()
 
     verdicts = market.workspace().ledger.drift(NAME)
