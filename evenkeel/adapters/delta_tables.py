@@ -43,6 +43,7 @@ class DeltaTables:
         metadata: Mapping[str, Any] | None = None,
         batch_id: str | None = None,
         once: tuple[str, int] | None = None,
+        mark: tuple[str, int] | None = None,
     ) -> bool:
         """Write rows in one commit against the newest version, looking again when another writer was first.
 
@@ -54,6 +55,7 @@ class DeltaTables:
             batch_id: Replace this batch's rows; None appends.
             once: An application and its version, recorded with the commit; where that version or a higher
                 one is recorded already nothing is written.
+            mark: An application and its version, recorded with the commit whatever was recorded before.
 
         Returns:
             Whether anything was written.
@@ -77,7 +79,7 @@ class DeltaTables:
                         opened,
                         data,
                         writer_properties=writer_properties(data.schema),
-                        commit_properties=_properties(metadata, once),
+                        commit_properties=_properties(metadata, once or mark),
                         **mode,
                         **other,
                     )

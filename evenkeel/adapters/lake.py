@@ -12,11 +12,12 @@ from evenkeel.adapters.delta import expression, translated
 from evenkeel.adapters.delta_tables import DeltaTables
 from evenkeel.adapters.lake_schemas import BATCH, REQUIRED, Table, conformed
 from evenkeel.domain.batch import check_batch_id
+from evenkeel.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Lake", "Table"]
+__all__ = ["Lake", "Table", "as_frame"]
 
 
 class Lake:
@@ -42,6 +43,7 @@ class Lake:
         batch_id: str,
         data: pa.Table,
         *,
+        revision: int = 1,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Write a batch's rows in place of whatever the table holds of that batch.
@@ -51,10 +53,38 @@ class Lake:
             table: The table.
             batch_id: The batch; column ``batch_id`` of every row.
             data: Its rows; a column the table does not know yet is added to the table.
+            revision: Which answer to the batch they belong to, recorded with the commit.
             metadata: Kept with the commit.
         """
         data = _of_batch(table, batch_id, data)
-        self._tables.commit(pipeline, table, data, metadata=metadata, batch_id=batch_id)
+        mark = (_app_id(pipeline, batch_id), revision)
+        self._tables.commit(pipeline, table, data, metadata=metadata, batch_id=batch_id, mark=mark)
+
+    def replaced(self, pipeline: str, table: Table, batch_id: str, *, revision: int) -> pa.Table | None:
+        """Return the rows that a batch had in a revision, where those of a later one have replaced them.
+
+        Args:
+            pipeline: Pipeline name.
+            table: The table.
+            batch_id: The batch.
+            revision: The revision.
+
+        Returns:
+            The rows; None where they stand.
+
+        Raises:
+            Permanent: Delta's history does not reach back to them.
+        """
+        opened, app = self._tables.open(pipeline, table), _app_id(pipeline, batch_id)
+        if opened is None or (opened.transaction_version(app) or 0) <= revision:
+            return None
+        with translated(f"{pipeline}/{table}"):
+            while (opened.transaction_version(app) or 0) > revision:
+                if opened.version() == 0:
+                    raise Permanent(f"lake {pipeline}/{table}: revision {revision} of {batch_id} has gone")
+                opened.load_as_version(opened.version() - 1)
+            dataset = opened.to_pyarrow_dataset(filesystem=self._tables.filesystem(pipeline, table))
+            return dataset.to_table(filter=expression([(BATCH, "=", batch_id)]))
 
     def publish(
         self,
@@ -146,7 +176,7 @@ class Lake:
                 filesystem=self._tables.filesystem(pipeline, table), file_pruning_predicate=pruned or None
             )
             known = None if columns is None else [c for c in columns if c in dataset.schema.names]
-            frame = _frame(dataset.to_table(columns=known, filter=expression(conditions)))
+            frame = as_frame(dataset.to_table(columns=known, filter=expression(conditions)))
         return frame if columns is None or known == list(columns) else frame.reindex(columns=list(columns))
 
     def exists(self, pipeline: str, table: Table) -> bool:
@@ -185,7 +215,7 @@ class Lake:
         return found
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
+def as_frame(table: pa.Table) -> pd.DataFrame:
     """Turn Arrow into pandas with list cells as lists: arrays would cost many times as much."""
     lists = [f.name for f in table.schema if pa.types.is_list(f.type)]
     frame: pd.DataFrame = table.drop_columns(lists).to_pandas(split_blocks=True)

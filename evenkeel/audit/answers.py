@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 5_000
 _TIMEOUT = 600.0
+_STALE = {"data.source_late", "data.source_stale"}
 _OURS = ("batch_id", "imputed", "stale", "repaired", "original")
 
 
@@ -56,18 +57,20 @@ class AnswerCheck:
     def _check_incidents(self, book: Book, rows: pd.DataFrame, incidents: list[Incident]) -> None:
         """Anything but the plain champion path has the incident that tells it."""
         causes = {i.cause for i in incidents}
-        repairs = {c.cause for c in catalogue().values() if c.response is Response.REPAIR}
         stepped_over = any(Rung.CHAMPION.value in i.evidence for i in incidents)
         lower = rows[rows["rung"] != Rung.CHAMPION.value]
         imputed = rows[rows["imputed"].map(len) > 0]
-        other = rows[(rows["stale"].map(len) > 0) | (rows["rule_overrides"].map(len) > 0)]
+        stale = rows[rows["stale"].map(len) > 0]
+        other = rows[rows["rule_overrides"].map(len) > 0]
         nothing = pd.Series([[]] * len(rows), index=rows.index)
-        repaired = rows[rows.get("repaired", nothing).map(len) > 0]
+        mended = _repaired(incidents)
+        repaired = rows[[not mended.issuperset(names) for names in rows.get("repaired", nothing)]]
         for part, told, what in (
-            (repaired, bool(causes & repairs), "rest on repaired values"),
+            (repaired, False, "rest on repaired values"),
             (lower, stepped_over, "come from a lower rung than the champion's"),
             (imputed, "data.nulls" in causes, "rest on imputed values"),
-            (other, bool(incidents), "are stale or overridden"),
+            (stale, bool(causes & _STALE), "lack a source or rest on older rows than they should"),
+            (other, bool(incidents), "are overridden"),
         ):
             if not told:
                 self._breach(book, part, f"{what}, and no incident says so")
@@ -128,6 +131,17 @@ class AnswerCheck:
 
     def _breach(self, book: Book, rows: pd.DataFrame, what: str) -> None:
         name_answers(self._workspace, book, rows, what, self._findings)
+
+
+def _repaired(incidents: list[Incident]) -> set[str]:
+    """Return the columns that the batch's incidents say were repaired, or could have been."""
+    causes = {c.cause for c in catalogue().values() if c.response is Response.REPAIR}
+    told = [e for i in incidents if i.cause in causes for e in (i.evidence, *i.evidence.values())]
+    return {str(c) for e in told if isinstance(e, dict) for c in _listed(e.get("columns"))}
+
+
+def _listed(columns: Any) -> list[Any]:
+    return columns if isinstance(columns, list) else []
 
 
 def _suspect(incidents: list[Incident]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evenkeel.adapters.lake import Table
+from evenkeel.adapters.lake import Table, as_frame
 from evenkeel.domain.batch import BatchState
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def open_books(workspace: Workspace) -> list[Book]:
     parts = {
         t: {str(i): part for i, part in frame.groupby("batch_id", sort=False)} for t, frame in tables.items()
     }
+    for record in records.values():
+        _put_back_earlier(workspace, record, parts)
     damaged = frozenset(workspace.landing.damaged(name))
     ids = sorted({*landings, *records, *damaged, *(b for known in parts.values() for b in known)})
     return [
@@ -93,6 +95,20 @@ def open_books(workspace: Workspace) -> list[Book]:
         )
         for i in ids
     ]
+
+
+def _put_back_earlier(
+    workspace: Workspace, record: BatchRecord, parts: dict[Table, dict[str, pd.DataFrame]]
+) -> None:
+    """Show, where a revision got no further than its rows, those of the answers that stand until it is published."""
+    earlier = record.pins.before if record.pins else None
+    answers = parts[Table.PREDICTIONS].get(record.batch_id)
+    if earlier is None or answers is None or answers["revision"].max() != earlier.revision:
+        return
+    for table in (Table.ACCEPTED, Table.QUARANTINE):
+        rows = workspace.lake.replaced(workspace.name, table, record.batch_id, revision=earlier.revision)
+        if rows is not None:
+            parts[table][record.batch_id] = as_frame(rows)
 
 
 def _of_today(record: BatchRecord | None, digest: str) -> bool:

@@ -52,7 +52,9 @@ def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings:
         same = _same(was, now)
         told = was.isna().to_numpy() if said is None else was.isna().to_numpy() | _same(was, said)
         imputed, repaired = _names(both["imputed"], column), _names(both["repaired"], column)
-        altered |= ~np.where(imputed | repaired, told, same)
+        # A cell that was emptied stays empty where there is no model yet whose imputers could fill it.
+        emptied = now.isna().to_numpy() & was.notna().to_numpy() & told
+        altered |= ~np.where(imputed | repaired | emptied, told, same)
     what = "with values that neither landed nor are said to be imputed or repaired"
     name_rows(findings, book, what, row_keys(workspace, both[altered]), promise="P3")
 

@@ -103,6 +103,11 @@ class BatchRun:
         earlier = record.pins.before if record and record.pins else None
         if record is None or earlier is None:
             return False
+        for table in (Table.ACCEPTED, Table.QUARANTINE):
+            # A crash may have left the rows of the revision there.
+            rows = self.workspace.lake.replaced(name, table, self.batch_id, revision=earlier.revision)
+            if rows is not None:
+                self.workspace.lake.replace_batch(name, table, self.batch_id, rows, revision=earlier.revision)
         ledger.keep_earlier(name, self.batch_id, earlier)
         self.counts, self.state = record.counts, BatchState.PUBLISHED
         self.log("hold").warning("revision refused: the earlier answers stay", reason=reason)

@@ -50,9 +50,13 @@ def _write(run: BatchRun, pins: Pins, checked: Checked, filled: Filled, answers:
             Table.ACCEPTED,
             run.batch_id,
             _accepted(run, checked, filled, imputed),
+            revision=pins.revision,
             metadata=metadata,
         )
-        lake.replace_batch(name, Table.QUARANTINE, run.batch_id, _quarantine(run, checked), metadata=metadata)
+        refused = _quarantine(run, checked)
+        lake.replace_batch(
+            name, Table.QUARANTINE, run.batch_id, refused, revision=pins.revision, metadata=metadata
+        )
         predictions = _predictions(run, pins.revision, checked, filled, answers)
         accepted.result()
     lake.publish(name, run.batch_id, predictions, revision=pins.revision, metadata=metadata)

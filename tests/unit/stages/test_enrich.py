@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from evenkeel.adapters.lake import Table
+from evenkeel.adapters.lake import Lake, Table
 from evenkeel.audit.audit import audit
 from evenkeel.bootstrap import Workspace, open_workspace
 from evenkeel.domain.batch import BatchState
@@ -240,3 +240,41 @@ def test_a_source_may_bear_the_name_of_a_part_of_an_incident(shop: Shop, name: s
     shop.land(MAIN, "one")
 
     assert "data.source_late" in shop.run()["one"]
+
+
+@pytest.fixture
+def crashed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A shop that was killed while it answered a batch again, after its rows and before its answers."""
+    shop.land(pd.concat([MAIN, MAIN.assign(id=["4", "five", "6"])]), "one")
+    shop.run()
+    shop.deliver("w", HEAT)
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            shop.run()
+    assert shop.accepted("one")["heat"].notna().any()
+    return shop
+
+
+def test_the_earlier_answers_stand_while_a_revision_is_under_way(crashed: Shop) -> None:
+    assert crashed.breaches() == []
+
+    crashed.run()
+
+    assert crashed.accepted("one")["heat"].tolist()[:3] == [10, 20, 30]
+    assert crashed.breaches() == []
+
+
+def test_a_revision_that_is_refused_after_a_crash_leaves_nothing_of_itself(crashed: Shop) -> None:
+    crashed.configure({}, quality={"max_quarantined_share": 0})
+
+    crashed.run()
+
+    assert crashed.workspace.ledger.batch("shop", "one").state is BatchState.PUBLISHED
+    assert crashed.accepted("one")["heat"].isna().all()
+    crashed.configure({})
+    assert crashed.breaches() == []
