@@ -51,8 +51,8 @@ def inject(
     else:
         before = {"previous": days()[at.day - 2].rows} if kind.needs_previous else {}
         done = kind.function(day.rows, severity=level, columns=tuple(columns), seed=seed, **before)
-        sound = len(day.rows) - round(share * len(day.rows))
-        rows = pd.concat([day.rows[:sound], done.frame[sound:]])
+        sound = round((1 - share) * len(day.rows))
+        rows = pd.concat([day.rows[:sound], done.frame[sound:]]) if sound else done.frame
         rows.to_csv(file, index=False, lineterminator="\n")
         said = _said(done)
     return said if share == 1 else f"{said}, {share:.0%} of the rows"
