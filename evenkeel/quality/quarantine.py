@@ -113,7 +113,7 @@ def unreadable_rows(lines: Sequence[UnreadableLine], row_key: Sequence[str]) -> 
         for line in lines
     ]
     columns: dict[str, list[Any]] = {
-        "raw": [_dumped(row) for row in raw],
+        "raw": [dumped(row) for row in raw],
         "reasons": [[{"column": "*", "check": line.check, "value": _short(line.found)}] for line in lines],
     }
     return pd.DataFrame(columns | {name: [None] * len(lines) for name in row_key}, dtype=object)
@@ -147,19 +147,20 @@ def set_aside(split: Split, frame: pd.DataFrame, found: Finding, row_key: Sequen
 def as_json(frame: pd.DataFrame) -> list[str]:
     """Return each row as a JSON object; what JSON has no word for becomes text, what is missing null."""
     names = [str(name) for name in frame.columns]
-    columns = [_plain_column(frame.iloc[:, i]) for i in range(len(names))]
+    columns = [plain_cells(frame.iloc[:, i]) for i in range(len(names))]
     rows = zip(*columns, strict=True) if columns else iter([()] * len(frame))
-    return [_dumped(dict(zip(names, row, strict=True))) for row in rows]
+    return [dumped(dict(zip(names, row, strict=True))) for row in rows]
 
 
-def _plain_column(column: pd.Series[Any]) -> list[Any]:
+def plain_cells(column: pd.Series[Any]) -> list[Any]:
     """Return the cells of a column as JSON has them; finite numbers need no look at each cell."""
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "iuf" and np.isfinite(column).all():
         return column.tolist()
     return [_plain(cell) for cell in column.astype(object)]
 
 
-def _dumped(row: dict[str, Any]) -> str:
+def dumped(row: dict[str, Any]) -> str:
+    """Return a row of cells as :func:`plain_cells` gives them as a JSON object."""
     # Half a surrogate pair cannot be written as UTF-8: its backslash escape means the same in JSON.
     return json.dumps(row, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace").decode()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from evenkeel.quality.quarantine import as_json
+from evenkeel.quality.quarantine import dumped, plain_cells
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +67,7 @@ class Treatment:
             return pd.Series([[]] * len(index), index=index, dtype=object)
         lists: list[list[str]] = [[] for _ in range(len(index))]
         for name, mask in self.repaired.items():
-            for row in np.flatnonzero(mask[index.to_numpy()]):
+            for row in np.flatnonzero(mask[index.to_numpy()]).tolist():
                 lists[row].append(name)
         return pd.Series(lists, index=index, dtype=object)
 
@@ -89,10 +88,10 @@ class Treatment:
         kept: dict[int, dict[str, Any]] = {}
         for name, mask in touched.items():
             rows = np.flatnonzero(mask[index.to_numpy()])
-            cells = frame[[self.names.get(name, name)]].iloc[index.to_numpy()[rows]]
-            for row, text in zip(rows.tolist(), as_json(cells), strict=True):
-                kept.setdefault(row, {})[name] = next(iter(json.loads(text).values()))
-        texts = [json.dumps(kept[i], ensure_ascii=False) if i in kept else None for i in range(len(index))]
+            cells = frame[self.names.get(name, name)].iloc[index.to_numpy()[rows]]
+            for row, cell in zip(rows.tolist(), plain_cells(cells), strict=True):
+                kept.setdefault(row, {})[name] = cell
+        texts = [dumped(kept[i]) if i in kept else None for i in range(len(index))]
         return pd.Series(texts, index=index, dtype=object)
 
 

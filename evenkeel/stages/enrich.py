@@ -63,7 +63,7 @@ class Enriched:
             return pd.Series([[]] * len(index), index=index, dtype=object)
         lists: list[list[str]] = [[] for _ in range(len(index))]
         for name, mask in sorted(self.stale.items()):
-            for row in np.flatnonzero(mask[index.to_numpy()]):
+            for row in np.flatnonzero(mask[index.to_numpy()]).tolist():
                 lists[row].append(name)
         return pd.Series(lists, index=index, dtype=object)
 
