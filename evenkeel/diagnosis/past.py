@@ -49,6 +49,7 @@ class Subject:
         time: The time column.
         whole: Numeric columns that hold whole numbers only.
         as_of: The instant the batch started, UTC: nothing later has happened.
+        joined: Columns that other sources bring, which are fresh where the batch's own rows repeat.
     """
 
     kinds: dict[str, Kind]
@@ -57,3 +58,4 @@ class Subject:
     time: str
     whole: frozenset[str]
     as_of: datetime
+    joined: frozenset[str] = frozenset()

@@ -44,6 +44,7 @@ def detect(batch: pd.DataFrame, past: Past, subject: Subject) -> list[Fault]:
         ``evidence["batches_back"]`` is None where it is the reference that is repeated.
     """
     names = shared(batch, past, subject, "numeric", "categorical", "boolean", "text", "time")
+    names = [name for name in names if name not in subject.joined]
     runs = _apart(past, subject, cut(past, len(batch)))
     names = _telling(past.rows, names, subject)
     if not names or not runs:

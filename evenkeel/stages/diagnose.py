@@ -61,7 +61,7 @@ def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, enriched: Enriched, mo
     course = _Course(run, named, batch)
     for name in fitted.names:
         course.take(name)
-        course.repaired[name] |= True
+        course.repaired[name] |= course.values[name].notna().to_numpy()
     for name in fitted.lost:
         course.lose(name)
     for name, rows_without in enriched.lacking.items():
@@ -88,6 +88,7 @@ def _subject(run: BatchRun, pins: Pins) -> Subject:
         time=pipeline.time,
         whole=schema.whole,
         as_of=pins.as_of,
+        joined=frozenset(c for source in pipeline.enrichments for c in source.columns),
     )
 
 
@@ -185,11 +186,14 @@ class _Course:
         return self._pipeline.faults.repair == "auto" and bool(fault.repaired)
 
     def _repair(self, fault: Fault) -> _Done:
+        """Put in the repaired values; a cell that has none, for it had another fault too, is emptied."""
         rows = self._rows(fault)
         for column, values in fault.repaired.items():
             self.take(column)
             self.values[column] = self.values[column].where(~rows, values)
-            self.repaired[column] |= rows
+            there = self.values[column].notna().to_numpy()
+            self.repaired[column] = np.where(rows, there, self.repaired[column])
+            self.emptied[column] |= rows & ~there & self._came(column)
         return _Done("repaired")
 
     def _empty_cells(self, fault: Fault) -> _Done:
