@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from evenkeel.domain.rows import Rows
     from evenkeel.quality.coercion import Coerced
     from evenkeel.settings import Pipeline
+    from evenkeel.settings.enrichment import Enrichment
     from evenkeel.stages.batch_run import BatchRun
     from evenkeel.stages.enrich import Enriched
     from evenkeel.stages.models import Models
@@ -70,6 +71,8 @@ def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, enriched: Enriched, mo
     for fault in diagnosis.faults:
         if fault.confidence >= workspace.pipeline.faults.certainty and not _known(fault, read, enriched):
             course.treat(fault)
+    for source in workspace.pipeline.enrichments:
+        course.give_up_misjoined(source)
     run.log("diagnose").info(
         "batch diagnosed",
         faults=[f"{f.cause} {'/'.join(f.columns)} {f.confidence:.2f}" for f in diagnosis.faults],
@@ -153,6 +156,20 @@ class _Course:
         if self._pipeline.quality.lost_column == "degrade":
             self._distrusted.add(column)
         self._empty(column, np.ones(len(self._frame), dtype=np.bool_))
+
+    def give_up_misjoined(self, source: Enrichment) -> None:
+        """Empty what was joined to rows by a key or a time that was repaired since: it belongs to other rows."""
+        by = [*source.key, *([self._pipeline.time] if source.time else [])]
+        wrong = np.zeros(len(self._frame), dtype=np.bool_)
+        for column in by:
+            wrong |= self.repaired.get(column, wrong)
+        rows = wrong & np.any([self._came(c) for c in source.columns], axis=0)
+        if rows.any():
+            for column in source.columns:
+                self._empty(column, rows)
+            told = {"columns": list(source.columns), "rows": int(rows.sum()), "joined by": by}
+            said = f"{source.name} was joined by values that were repaired: imputed"
+            self._run.note("data.nulls", "diagnose", said, **{source.name: told})
 
     def treat(self, fault: Fault) -> None:
         """Do about a fault what the catalogue and the configuration say, and note it."""

@@ -113,8 +113,8 @@ def enrich_batch(run: BatchRun, pins: Pins, rows: Rows) -> Enriched:
     """Join every enrichment source from the deliveries that the batch is pinned to; what lacks is noted.
 
     Raises:
-        DataRejected: A required source has not delivered in its whole window, or two columns of the batch
-            have one name.
+        DataRejected: A required source has not delivered in its whole window, or nothing that can be used; or
+            two columns of the batch have one name.
     """
     check_header(rows.frame)
     for source in run.workspace.pipeline.enrichments:
@@ -126,7 +126,15 @@ def enrich_batch(run: BatchRun, pins: Pins, rows: Rows) -> Enriched:
                 evidence={"source": source.name},
             )
     enriched = joined_as_pinned(run.workspace, run.batch_id, pins, rows.frame)
+    required = {s.name for s in run.workspace.pipeline.enrichments if s.required}
     for name, problem in enriched.problems.items():
+        if name in required and enriched.stale[name].all():
+            raise DataRejected(
+                f"batch {run.batch_id}: {problem.message}",
+                fix=problem.fix,
+                cause=problem.cause,
+                evidence={"source": name, **problem.evidence},
+            )
         run.note(problem.cause, "enrich", f"went on without {name}", **{name: problem.message})
     for note in enriched.notes:
         run.note(note.cause, "enrich", note.said, **note.evidence)

@@ -77,3 +77,18 @@ def test_a_feed_that_repeats_is_found_also_where_fresh_columns_are_joined_to_it(
     known.land(day(DAYS).assign(x=day(DAYS - 1)["x"]), "next")
 
     assert "data.stale_feed" in known.run()["next"]
+
+
+def test_what_was_joined_by_a_time_that_was_repaired_is_given_up(shop: Shop) -> None:
+    shop.configure({"key": [], "time": "since"}, faults={"repair": "auto"})
+    shop.deliver("w", pd.DataFrame({"since": day(0)["at"].head(1), "heat": [20.0]}))
+    for number in range(DAYS):
+        shop.land(day(number), f"day{number}")
+    shop.run()
+    late = pd.to_datetime(day(DAYS)["at"]) + pd.Timedelta(hours=10)
+    shop.land(day(DAYS).assign(at=late.dt.strftime("%Y-%m-%dT%H:%M:%SZ")), "next")
+
+    assert {"data.time_zone_shift", "data.nulls"} <= shop.run()["next"]
+
+    assert shop.accepted("next")["heat"].isna().all()
+    assert shop.breaches() == []

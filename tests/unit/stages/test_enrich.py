@@ -163,3 +163,14 @@ def test_a_revision_that_is_refused_after_a_crash_leaves_nothing_of_itself(crash
     assert crashed.accepted("one")["heat"].isna().all()
     crashed.configure({})
     assert crashed.breaches() == []
+
+
+def test_a_required_source_that_brought_nothing_to_be_used_holds_the_batch(shop: Shop) -> None:
+    shop.configure({"required": True})
+    shop.land(MAIN, "one")
+    shop.deliver("w", HEAT.rename(columns={"heat": "hitze"}))
+
+    assert "data.column_missing" in shop.run()["one"]
+
+    assert shop.workspace.ledger.batch("shop", "one").state is BatchState.HELD
+    assert shop.breaches() == []
