@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GROUP = "evenkeel.drills"
+_WIDEST = {"injected": 28, "attributed": 16}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -127,7 +128,13 @@ def _followed(names: list[str]) -> list[dict[str, Any]]:
 
 
 def _for_a_person(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in row.items() if k not in {"told", "holds", "why", "home"}}
+    """Return what fits a line of a terminal; the JSON has all."""
+    kept = {k: v for k, v in row.items() if k not in {"told", "holds", "why", "home"}}
+    return kept | {k: _cut(kept[k], width) for k, width in _WIDEST.items()}
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _tell(rows: list[dict[str, Any]]) -> None:
