@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from evenkeel.adapters import reading
 from evenkeel.audit.landed import Landed, read_landed
@@ -14,8 +16,6 @@ from evenkeel.stages.enrich import joined_as_pinned
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from evenkeel.audit.book import Book
     from evenkeel.audit.promise import Findings
@@ -132,14 +132,18 @@ def _check_published(
         )
     check_raw(workspace, read, book, findings)
     if book.of_today:
-        check_values(workspace, _with_joined(workspace, book, read), book, findings)
+        came, stale = _with_joined(workspace, book, read)
+        check_values(workspace, came, book, findings, stale=stale)
 
 
-def _with_joined(workspace: Workspace, book: Book, read: Landed) -> pd.DataFrame:
-    """Return the landed rows with what the enrichment sources brought to them, joined again."""
-    if book.pins is None or not book.pins.joined:
-        return read.rows
-    return joined_as_pinned(workspace, book.batch_id, book.pins, read.came).frame(read.rows)
+def _with_joined(
+    workspace: Workspace, book: Book, read: Landed
+) -> tuple[pd.DataFrame, pd.Series[Any] | None]:
+    """Return the landed rows with what the enrichment sources brought, joined again, and what they lack of it."""
+    if book.pins is None:
+        return read.rows, None
+    joined = joined_as_pinned(workspace, book.batch_id, book.pins, read.came)
+    return joined.frame(read.rows), joined.stale_lists(pd.RangeIndex(len(read.came)))
 
 
 def _check_counts(book: Book, findings: Findings, **found: int) -> None:

@@ -24,10 +24,24 @@ _CHUNK = 50_000
 _POSITION = "\0position"  # no column of a file is called so, as one may be called row
 
 
-def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings: Findings) -> None:
+def check_values(
+    workspace: Workspace,
+    came: pd.DataFrame,
+    book: Book,
+    findings: Findings,
+    *,
+    stale: pd.Series[Any] | None = None,
+) -> None:
     """Every accepted feature is what landed, but for cells that are said to be imputed or repaired.
 
     An imputed cell landed empty, or what landed in it is kept beside it, as is what a repaired cell was.
+
+    Args:
+        workspace: The pipeline's workspace.
+        came: n rows as they landed, with what was joined to them.
+        book: The batch.
+        findings: Where a breach is added.
+        stale: Per landed row the sources that it lacks or has older rows of; None where nobody can tell.
     """
     key = list(workspace.pipeline.row_key)
     columns = [*dict.fromkeys((*key, *workspace.pipeline.features.columns))]
@@ -40,6 +54,9 @@ def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings:
         nothing = pd.Series([[]] * len(accepted))
         accepted[name] = book.accepted.get(name, nothing).reset_index(drop=True)
     accepted[_POSITION] = range(len(accepted))
+    accepted["stale"] = [tuple(names) for names in book.accepted["stale"]]
+    if stale is not None:
+        landed["stale"] = [tuple(names) for names in stale]
     # Of rows that share a key it cannot be told which was accepted; P1 counts them.
     landed = landed.drop_duplicates(key, keep=False)
     both = accepted.merge(landed, on=key, suffixes=("", "_landed"))
@@ -55,6 +72,10 @@ def check_values(workspace: Workspace, came: pd.DataFrame, book: Book, findings:
         # A cell that was emptied stays empty where there is no model yet whose imputers could fill it.
         emptied = now.isna().to_numpy() & was.notna().to_numpy() & told
         altered |= ~np.where(imputed | repaired | emptied, told, same)
+    if stale is not None:
+        silent = both[both["stale"] != both["stale_landed"]]
+        what = "that name other stale sources than those they lack"
+        name_rows(findings, book, what, row_keys(workspace, silent), promise="P3")
     what = "with values that neither landed nor are said to be imputed or repaired"
     name_rows(findings, book, what, row_keys(workspace, both[altered]), promise="P3")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from evenkeel.adapters.lake import Lake
+from evenkeel.adapters.lake import Lake, Table
 from evenkeel.domain.batch import BatchState
 from evenkeel.stages.land import land_files
 from evenkeel.stages.revise import reopen
@@ -174,3 +175,22 @@ def test_a_required_source_that_brought_nothing_to_be_used_holds_the_batch(shop:
 
     assert shop.workspace.ledger.batch("shop", "one").state is BatchState.HELD
     assert shop.breaches() == []
+
+
+def test_a_row_that_hides_what_it_lacks_is_found(shop: Shop) -> None:
+    shop.land(MAIN, "one")
+    shop.deliver("w", HEAT.head(1))
+    shop.run()
+    lake = shop.workspace.lake
+    for table in (Table.ACCEPTED, Table.PREDICTIONS):
+        rows = pa.Table.from_pandas(lake.read("shop", table), preserve_index=False)
+        column = rows.schema.get_field_index("stale")
+        hidden = pa.array([[]] * len(rows), pa.list_(pa.string()))
+        lake.replace_batch("shop", table, "one", rows.set_column(column, "stale", hidden))
+
+    (breach,) = shop.breaches()
+
+    assert (breach.promise, breach.what) == (
+        "P3",
+        "2 rows that name other stale sources than those they lack: 2, 3",
+    )
