@@ -132,8 +132,8 @@ def _check_published(
         )
     check_raw(workspace, read, book, findings)
     if book.of_today:
-        came, stale = _with_joined(workspace, book, read)
-        check_values(workspace, came, book, findings, stale=stale)
+        whole, stale = _with_joined(workspace, book, read)
+        check_values(workspace, whole, book, findings, stale=stale)
 
 
 def _with_joined(
