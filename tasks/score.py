@@ -51,8 +51,10 @@ def land_incoming(scope: PipelineScope, batch: str | None) -> incoming.Arrivals:
 @step("join", touches=Dependency.SOURCE)
 def land_joined(scope: PipelineScope) -> None:
     """Land what the enrichment sources have brought since; note what went wrong at one."""
-    for finding in deliver.land_joined(scope.workspace):
+    deliveries = deliver.land_joined(scope.workspace)
+    for finding in deliveries.findings:
         scope.note(finding.cause, "join", finding.said, **{finding.place: finding.evidence})
+    deliveries.check_answered()
 
 
 @step("revise", touches=Dependency.LEDGER)

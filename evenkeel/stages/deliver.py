@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evenkeel.adapters.replicas import Finding
@@ -21,16 +22,32 @@ if TYPE_CHECKING:
 _MISSING = "data.file_missing"
 
 
-def land_joined(workspace: Workspace) -> list[Finding]:
+@dataclass(frozen=True)
+class Deliveries:
+    """What a look at the enrichment sources came to.
+
+    Attributes:
+        findings: What was wrong and was got over, to be told also where a source did not answer.
+        away: What did not answer.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    away: tuple[Transient, ...] = ()
+
+    def check_answered(self) -> None:
+        """See that every source has answered.
+
+        Raises:
+            Transient: One has not; the others have had their turn, and the look may be made again.
+        """
+        if self.away:
+            raise self.away[0]
+
+
+def land_joined(workspace: Workspace) -> Deliveries:
     """Land what every enrichment source has that has not landed; neither keeps the others away.
 
     That a delivery for a batch is not there yet is no failure: the batch says so when it is answered.
-
-    Returns:
-        What was wrong and was got over.
-
-    Raises:
-        Transient: A source did not answer; the others have had their turn, and the call may be repeated.
     """
     findings: list[Finding] = []
     away: list[Transient] = []
@@ -44,9 +61,7 @@ def land_joined(workspace: Workspace) -> list[Finding]:
                 break  # it is not asked for the others while it does not answer
             except EvenkeelError as error:
                 findings += _told(source, [error])
-    if away:
-        raise away[0]
-    return findings
+    return Deliveries(tuple(findings), tuple(away))
 
 
 def _wanted(workspace: Workspace, source: Enrichment, known: Iterable[str]) -> list[str]:

@@ -10,9 +10,11 @@ import pytest
 
 from evenkeel.adapters.lake import Lake, Table
 from evenkeel.domain.batch import BatchState
+from evenkeel.errors import Transient
+from evenkeel.stages.deliver import land_joined
 from evenkeel.stages.land import land_files
 from evenkeel.stages.revise import reopen
-from tests.unit.stages.shop import HEAT, MAIN, Shop
+from tests.unit.stages.shop import HEAT, MAIN, WEATHER, Shop
 
 
 def test_cells_that_cannot_be_read_are_told(shop: Shop) -> None:
@@ -194,3 +196,18 @@ def test_a_row_that_hides_what_it_lacks_is_found(shop: Shop) -> None:
         "P3",
         "2 rows that name other stale sources than those they lack: 2, 3",
     )
+
+
+def test_what_is_wrong_at_one_source_is_told_while_another_does_not_answer(shop: Shop) -> None:
+    away = WEATHER | {"name": "rain", "uri": "http://127.0.0.1:9/rain.csv", "columns": ["x"]}
+    shop.configure({}, enrichments=[away, WEATHER])
+    folder = shop.home / "weather"
+    folder.mkdir(parents=True)
+    (folder / "odd name.csv").write_text("id,heat\n1,10\n")
+    shop.land(MAIN.drop(columns="x"), "one")
+
+    looked = land_joined(shop.workspace)
+
+    assert [finding.place for finding in looked.findings] == ["enrichments.weather"]
+    with pytest.raises(Transient):
+        looked.check_answered()
