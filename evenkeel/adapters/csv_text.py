@@ -47,6 +47,9 @@ def columns_gzipped(path: Path, name: str) -> list[str]:
     return list(_Header(TextFile(path, name, gzipped=True)).names)
 
 
+_MARKUP = ("<!doctype", "<html", "<?xml")  # what a web server says instead of a file
+
+
 class _Header:
     """How a file is to be read: its encoding, delimiter and column names."""
 
@@ -61,6 +64,12 @@ class _Header:
         self.names = [cell.decode(self.encoding) for cell in raw]
         if any("\x00" in n for n in self.names):
             raise DataRejected(f"{name}: binary data, expected csv text", cause="data.not_the_format")
+        if self.names[0].lstrip().lower().startswith(_MARKUP):
+            raise DataRejected(
+                f"{name}: a page of markup, expected csv text: it begins with {self.names[0][:40]!r}",
+                fix="see what the source answers instead of its file",
+                cause="data.not_the_format",
+            )
         if twice := [c for c, n in Counter(self.names).items() if n > 1]:
             raise DataRejected(
                 f"{name}: line 1: column {twice[0]!r} is named twice", cause="data.not_the_format"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LEVELS = np.linspace(0.05, 0.95, 19)
 _SHARES = (1.0, 0.6, 0.3)
 _FEWEST_ROWS = 20
+_FEWEST_RUNS = 10  # with fewer it is not known how a run differs from the next, and any line fits something
 _FEWEST_STEPS, _MOST_STEPS = 3, 100
 _LEAST_STRETCH = 1.25
 _SURPRISE = 10.0
@@ -27,6 +28,8 @@ def fitted(profile: Profile, look: Sample, column: str) -> list[Hypothesis]:
     quantile on quantile, and row by row to what the row's other columns let expect. Lines that hardly stretch
     are left out: a mere shift is how the world moves. So are falling ones: no unit does that.
     """
+    if len(profile.runs) < _FEWEST_RUNS:
+        return []
     density, at = profile.densities[column], profile.order[column]
     assert isinstance(density, NumberDensity)  # noqa: S101 - for the type checker
     values: Floats = look.values[column]

@@ -29,7 +29,9 @@ def plain(market):
 
 
 def incident(market, batch, cause):
-    return next(i for i in market.workspace().ledger.incidents(NAME) if (i.batch_id, i.cause) == (batch, cause))
+    return next(
+        i for i in market.workspace().ledger.incidents(NAME) if (i.batch_id, i.cause) == (batch, cause)
+    )
 
 
 def same_predictions(answers, others):
