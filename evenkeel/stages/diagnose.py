@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from evenkeel.stages.columns import fit_columns
 from evenkeel.stages.past import open_past
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from evenkeel.domain.diagnosis import Fault
     from evenkeel.domain.rows import Rows
     from evenkeel.quality.coercion import Coerced
+    from evenkeel.quality.schema import TableSchema
     from evenkeel.settings import Pipeline
     from evenkeel.settings.enrichment import Enrichment
     from evenkeel.stages.batch_run import BatchRun
     from evenkeel.stages.enrich import Enriched
     from evenkeel.stages.models import Models
 
-_STALE, _NULLS = "data.stale_feed", "data.nulls"
+_STALE, _NULLS, _OUTLIERS = "data.stale_feed", "data.nulls", "data.outliers"
 _HALF = 0.5
 _REFUSED_AS = {"data.future_timestamps": "not_future"}
 
@@ -68,7 +69,7 @@ def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, enriched: Enriched, mo
     for name, rows_without in enriched.lacking.items():
         course.take(name)
         course.emptied[name] |= rows_without
-    for fault in diagnosis.faults:
+    for fault in _not_refused_anyway(diagnosis.faults, batch, schema):
         if fault.confidence >= workspace.pipeline.faults.certainty and not _known(fault, read, enriched):
             course.treat(fault)
     for source in workspace.pipeline.enrichments:
@@ -93,6 +94,24 @@ def _subject(run: BatchRun, pins: Pins) -> Subject:
         as_of=pins.as_of,
         joined=frozenset(c for source in pipeline.enrichments for c in source.columns),
     )
+
+
+def _not_refused_anyway(faults: Sequence[Fault], batch: pd.DataFrame, schema: TableSchema) -> list[Fault]:
+    """Leave single wild values to the schema where it refuses them: their owner said what becomes of such rows."""
+    if not any(f.cause == _OUTLIERS for f in faults):
+        return list(faults)
+    refused: dict[str, set[int]] = {}
+    for broken in schema.rules.broken(batch):
+        if broken.rows is not None:
+            refused.setdefault(broken.column, set()).update(broken.rows.tolist())
+    left = []
+    for fault in faults:
+        if fault.cause == _OUTLIERS and fault.rows is not None:
+            rows = [r for r in fault.rows.tolist() if r not in refused.get(fault.columns[0], ())]
+            left += [replace(fault, rows=np.array(rows, dtype=np.intp))] if rows else []
+        else:
+            left.append(fault)
+    return left
 
 
 def _known(fault: Fault, read: Mapping[str, Coerced], enriched: Enriched) -> bool:
