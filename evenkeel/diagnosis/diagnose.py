@@ -21,6 +21,7 @@ from evenkeel.diagnosis import (
     transforms,
 )
 from evenkeel.diagnosis.changed import changed
+from evenkeel.diagnosis.spread import moved_too
 from evenkeel.domain.diagnosis import Diagnosis, Fault
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def _search(
     for detect in detectors:
         for claim in detect(working, past, subject):
             rivals = [f for f in found if _contradict(f, claim)]
+            if not moved_too(claim, working, past):
+                continue
             if claim.confidence < LEAST_CONFIDENCE or any(f.confidence >= claim.confidence for f in rivals):
                 continue
             if rivals:

@@ -33,7 +33,7 @@ def read_batch(run: BatchRun, pins: Pins) -> Rows:
         run.note("data.landed_copy_damaged", "read", "repaired from a good copy", copies=repaired)
     run.landed = rows.landed
     for note in rows.notes:
-        run.note(note.cause, "read", note.said, **note.evidence)
+        run.note(note.cause, "read", note.said, **{"message": note.said, **note.evidence})
     if rows.frame.empty:
         raise DataRejected(f"batch {run.batch_id}: {landing.files[0].name} has no rows", cause="data.empty")
     run.log("read").info("batch read", rows=len(rows.frame), unreadable=len(rows.unreadable))
