@@ -69,7 +69,7 @@ def _landed_rows(market: Market, batch: str) -> int | None:
         return None
 
 
-@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(files=st.lists(FILES, min_size=5, max_size=5))
 def test_every_row_of_any_damaged_file_is_accounted_for(
     market: Market, files: list[tuple[str, bytes]]
