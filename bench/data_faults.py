@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from bench.faults.problem import Problem
 
 RESULT = Path("docs/measured/data_faults.json")
-COMMAND = "python -m bench.data_faults --write"
 _TUNING = 100
 _WORKERS = 2
 
@@ -116,7 +116,7 @@ def _write(
 ) -> None:
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     document = {
-        "command": COMMAND,
+        "command": " ".join(["python -m bench.data_faults", *sys.argv[1:]]),
         "runs": runs,
         "left_out": left_out,
         "all": tally.as_json(lines),

@@ -58,15 +58,27 @@ def _has_experiment(cause: Cause) -> bool:
 
 
 def _measured() -> list[str]:
-    """Return what was measured, if it was: tables of columns and rows, and the command that made them."""
+    """Return what was measured, if it was: a table of all data sets and one of each, and the command that made them."""
     if not MEASURED.is_file():
         return []
     found: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
-    parts = [f"## Measured\n\nMade by `{found['command']}`.\n"]
-    for table in found["tables"]:
-        title = f"### {table['title']}\n\n" if table.get("title") else ""
-        parts.append(title + _table(table["columns"], table["rows"]))
+    left_out = f" Left out: {', '.join(found['left_out'])}." if found["left_out"] else ""
+    cost = (
+        f"The classifier took {found['classifier_seconds']} s on 100,000 x 20,"
+        f" {found['classifier_to_bare_predict']} times a bare predict of those rows."
+    )
+    parts = [f"## Measured\n\nMade by `{found['command']}`, {found['runs']} runs.{left_out} {cost}\n"]
+    for title, sides in {"All data sets": found["all"], **found["data_sets"]}.items():
+        measures = list(next(iter(sides.values())))
+        rows = [[measure, *(_share(side[measure]) for side in sides.values())] for measure in measures]
+        parts.append(f"### {title}\n\n" + _table(["", *sides], rows))
     return parts
+
+
+def _share(measured: Any) -> str:
+    if isinstance(measured, dict):
+        return "-" if measured["share"] is None else f"{measured['share']:.1%} of {measured['of']}"
+    return "-" if measured is None else f"{measured:.1%}"
 
 
 def _table(columns: Any, rows: Any) -> str:
