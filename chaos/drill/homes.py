@@ -11,39 +11,20 @@ import yaml
 
 from chaos.drill.market import ANSWERED, LEARNED, PIPELINE, Market
 from evenkeel.cli.engine import run_flow
-from evenkeel.errors import Permanent, UsageError
+from evenkeel.errors import Permanent
 from evenkeel.settings import load_settings
-from evenkeel.settings.load import embedded_folder, home_folder
+from evenkeel.settings.load import embedded_folder
 from evenkeel.stages.label import take_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_MARK = ".evenkeel-drill"
 # Whatever a source may send is taken up, not only *.csv; and what is certain is repaired.
 _CHANGES = {
     "sources": [{"name": "market", "uri": "{home}/incoming/market/*.*"}],
     "faults": {"repair": "auto"},
 }
-
-
-def open_folder() -> Path:
-    """Return an empty ``EVENKEEL_HOME/drill``, an earlier drill's removed.
-
-    Raises:
-        UsageError: The folder is there and no drill made it.
-    """
-    folder = home_folder() / "drill"
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
-        raise UsageError(
-            f"{folder}: holds files that no drill made",
-            fix="move them away, or set EVENKEEL_HOME to another folder",
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / _MARK).touch()
-    return folder
 
 
 def prepare(home: Path) -> None:

@@ -8,8 +8,9 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from chaos.drill.experiments import experiment
-from chaos.drill.homes import environment, living_in, open_folder, prepare
+from chaos.drill.homes import environment, living_in, prepare
 from chaos.drill.verdict import verdict
+from evenkeel.settings.fresh import fresh_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,7 @@ def run(names: Sequence[str], begin: Callable[[str], None]) -> Iterator[dict[str
         Verdicts, as :func:`chaos.drill.verdict.verdict` has them.
     """
     chosen = {name: experiment(name) for name in names}
-    folder = open_folder()
+    folder = fresh_folder("drill")
     # What goes wrong is what is wanted: the table tells it, and no line in between.
     logging.getLogger("chaostoolkit").setLevel(logging.CRITICAL + 1)
     defaults = {"EVENKEEL_PLATFORM__LOG__LEVEL": "error", "PREFECT_HOME": str(folder / "prefect")}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from evenkeel.audit.row_keys import name_rows, row_keys
+from evenkeel.quality.imputed import names
 from evenkeel.quality.quarantine import as_json
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def check_values(
         said = kept[column].iloc[both[_POSITION]].set_axis(both.index) if column in kept else None
         same = _same(was, now)
         told = was.isna().to_numpy() if said is None else was.isna().to_numpy() | _same(was, said)
-        imputed, repaired = _names(both["imputed"], column), _names(both["repaired"], column)
+        imputed, repaired = names(both["imputed"], column), names(both["repaired"], column)
         # A cell that was emptied stays empty where there is no model yet whose imputers could fill it.
         emptied = now.isna().to_numpy() & was.notna().to_numpy() & told
         altered |= ~np.where(imputed | repaired | emptied, told, same)
@@ -85,13 +86,6 @@ def _same(one: pd.Series[Any], other: pd.Series[Any]) -> npt.NDArray[np.bool_]:
         ((one == other) | (one.isna() & other.isna())).fillna(False).to_numpy(np.bool_)
     )
     return same
-
-
-def _names(lists: pd.Series[Any], column: str) -> npt.NDArray[np.bool_]:
-    found = np.zeros(len(lists), dtype=np.bool_)
-    touched = np.flatnonzero(lists.map(len))
-    found[touched] = [column in names for names in lists.iloc[touched]]
-    return found
 
 
 def _originals(workspace: Workspace, accepted: pd.DataFrame, columns: list[str]) -> dict[str, pd.Series[Any]]:

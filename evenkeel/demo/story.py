@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from evenkeel.backtest.replay import Replay, RunFlow
 from evenkeel.bootstrap import Workspace, open_workspace
 from evenkeel.demo.market import MarketDay, dirty, generate, write_day
-from evenkeel.errors import UsageError
 from evenkeel.settings import load_settings
-from evenkeel.settings.load import embedded_folder, home_folder
+from evenkeel.settings.fresh import fresh_folder
+from evenkeel.settings.load import embedded_folder
 from evenkeel.stages.land import land_files
 from evenkeel.stages.rollout import mirror, roll_back
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PIPELINE = "market"
-_MARK = ".evenkeel-demo"
 
 
 @dataclass(frozen=True)
@@ -115,15 +113,7 @@ def open_demo() -> Workspace:
     Raises:
         UsageError: The folder is there and no demo made it.
     """
-    home = home_folder() / "demo"
-    if home.exists() and any(home.iterdir()) and not (home / _MARK).is_file():
-        raise UsageError(
-            f"{home}: holds files that no demo made",
-            fix="move them away, or set EVENKEEL_HOME to another folder",
-        )
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    (home / _MARK).touch()
+    home = fresh_folder("demo")
     # The flows read the settings again, in this process: they must find the same home.
     os.environ["EVENKEEL_HOME"] = str(home)
     os.environ["EVENKEEL_CONFIG_DIR"] = str(embedded_folder() / "configs")

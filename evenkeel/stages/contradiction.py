@@ -12,6 +12,7 @@ from evenkeel.domain.ladder import Rung
 from evenkeel.errors import DataRejected
 from evenkeel.learning.flipped import FEWEST_ROWS, changed_numbers, flipped_classes
 from evenkeel.stages.resolve import tainted_batches
+from evenkeel.stages.row_key import typed_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +131,4 @@ def _champions(workspace: Workspace, batches: Sequence[str] | None, columns: lis
     newest = rows.groupby("batch_id")["revision"].transform("max")
     sound = ~rows["batch_id"].isin(tainted_batches(workspace))
     rows = rows[(rows["revision"] == newest) & (rows["rung"] == Rung.CHAMPION.value) & sound]
-    return rows[columns].assign(
-        **{k: workspace.schema.coerce(k, rows[k]).values for k in workspace.pipeline.row_key}
-    )
+    return typed_key(workspace, rows[columns])

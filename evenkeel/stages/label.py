@@ -15,6 +15,7 @@ from evenkeel.domain.batch import BatchState
 from evenkeel.errors import DataRejected, UsageError
 from evenkeel.stages.contradiction import enter, hold_against
 from evenkeel.stages.generated import key_labels
+from evenkeel.stages.row_key import typed_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,13 +185,6 @@ def _table(workspace: Workspace, labels: pd.DataFrame) -> pa.Table:
     arrived = workspace.now()
     return pa.Table.from_pandas(
         labels.assign(arrived_at=pd.Timestamp(arrived).as_unit("us")), preserve_index=False
-    )
-
-
-def typed_key(workspace: Workspace, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with its row key typed by the schema, so that a table not yet written can be joined too."""
-    return frame.assign(
-        **{k: workspace.schema.coerce(k, frame[k]).values for k in workspace.pipeline.row_key}
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,6 +10,7 @@ from evenkeel.adapters.lake import Table
 from evenkeel.diagnosis.past import Past
 from evenkeel.domain.batch import BatchState
 from evenkeel.errors import ModelUnusable
+from evenkeel.quality.imputed import unimputed
 from evenkeel.stages.resolve import tainted_batches
 
 if TYPE_CHECKING:
@@ -63,20 +63,7 @@ def _recent(workspace: Workspace, batches: tuple[str, ...]) -> tuple[pd.DataFram
     )
     most = max(1, _ROWS // len(batches))
     parts = {str(name): part.head(most) for name, part in rows.groupby("batch_id", sort=False)}
-    return tuple(_typed(workspace, _emptied(parts[name])) for name in batches if name in parts)
-
-
-def _emptied(rows: pd.DataFrame) -> pd.DataFrame:
-    """Empty the cells that were imputed: the past is what came."""
-    touched = rows["imputed"].map(len) > 0
-    frame = rows.drop(columns=["batch_id", "imputed"])
-    for column in {name for names in rows.loc[touched, "imputed"] for name in names} & set(frame.columns):
-        frame[column] = frame[column].mask(rows["imputed"].map(partial(_holds, column)))
-    return frame
-
-
-def _holds(column: str, names: list[str]) -> bool:
-    return column in names
+    return tuple(_typed(workspace, unimputed(parts[name], columns)) for name in batches if name in parts)
 
 
 def _typed(workspace: Workspace, rows: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,6 @@ import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +24,11 @@ from evenkeel.learning.plots import draw
 from evenkeel.learning.predictor import predict
 from evenkeel.learning.scorer import mismatch
 from evenkeel.learning.training import train
+from evenkeel.quality.imputed import unimputed
 from evenkeel.resilience.degraded import Degraded
-from evenkeel.stages.label import newest_labels, typed_key
+from evenkeel.stages.label import newest_labels
 from evenkeel.stages.resolve import tainted_batches, tell
+from evenkeel.stages.row_key import typed_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def gather_examples(workspace: Workspace) -> Examples:
     labelled = rows.merge(newest_labels(workspace), on=list(pipeline.row_key), how="inner")
     labelled = labelled.sort_values([pipeline.time, *pipeline.row_key], kind="stable")
     labelled = labelled.tail(pipeline.training.window).reset_index(drop=True)
-    frame = _unimputed(labelled, pipeline.features.columns)
+    frame = unimputed(labelled.drop(columns="arrived_at"), pipeline.features.columns)
     sizes = workspace.lake.counts(workspace.name, Table.ACCEPTED)
     usual = int(pd.Series([sizes[b] for b in batches], dtype=float).median()) if batches else 0
     if left_out:
@@ -169,7 +170,7 @@ def _fresh_rows(workspace: Workspace) -> pd.DataFrame:
     rows = workspace.lake.read(workspace.name, Table.ACCEPTED, columns=columns, batch_ids=batches)
     rows = typed_key(workspace, rows).merge(newest_labels(workspace), on=key, how="left")
     waiting = rows[rows["label"].isna()].sort_values([pipeline.time, *key], kind="stable")
-    return _unimputed(waiting, pipeline.features.columns).drop(columns="label")
+    return unimputed(waiting.drop(columns="arrived_at"), pipeline.features.columns).drop(columns="label")
 
 
 def _rival(workspace: Workspace, champion: Bundle | Degraded | None) -> Bundle | None:
@@ -257,18 +258,3 @@ def _newest_batches(workspace: Workspace, *, rows: int) -> tuple[list[str], dict
             chosen.append(batch.batch_id)
             total += sizes[batch.batch_id]
     return chosen, left_out
-
-
-def _holds(column: str, names: list[str]) -> bool:
-    return column in names
-
-
-def _unimputed(rows: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Empty the cells that were imputed: the next imputers must not learn from the last ones' guesses."""
-    frame = rows.drop(columns=["imputed", "arrived_at"], errors="ignore")
-    touched = rows["imputed"].map(len) > 0
-    for column in columns:
-        guessed = touched & rows["imputed"].map(partial(_holds, column))
-        if guessed.any():
-            frame[column] = frame[column].mask(guessed)
-    return frame
