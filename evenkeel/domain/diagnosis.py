@@ -37,6 +37,15 @@ class Fault:
     repaired: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
 
+    def told(self, **more: Any) -> dict[str, Any]:
+        """Return what an incident keeps of it, JSON-serialisable."""
+        facts = {
+            "columns": list(self.columns),
+            "transform": self.transform,
+            "confidence": round(self.confidence, 4),
+        }
+        return facts | more | self.evidence
+
 
 @dataclass(frozen=True)
 class Diagnosis:

@@ -185,14 +185,15 @@ def split(
 def _read(name: str, frame: pd.DataFrame, schema: TableSchema, treatment: Treatment) -> Coerced:
     """Read a column as it came, or take what the treatment made of it, with the flaws that it left."""
     treated = treatment.values.get(name)
-    if treated is None:
-        return schema.coerce(name, frame[name])
-    if name not in frame.columns:
+    if treated is not None and name not in frame.columns:
         return Coerced(treated)
+    read = treatment.read.get(name) or schema.coerce(name, frame[name])
+    if treated is None:
+        return read
     touched = np.zeros(len(frame), dtype=np.bool_)
     for masks in (treatment.repaired, treatment.emptied):
         touched |= masks.get(name, touched)
-    flawed = {check: mask & ~touched for check, mask in schema.coerce(name, frame[name]).flawed.items()}
+    flawed = {check: mask & ~touched for check, mask in read.flawed.items()}
     return Coerced(treated, {check: mask for check, mask in flawed.items() if mask.any()})
 
 

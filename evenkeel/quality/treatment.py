@@ -14,6 +14,7 @@ from evenkeel.quality.quarantine import dumped, plain_cells
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from evenkeel.quality.coercion import Coerced
     from evenkeel.quality.quarantine import Finding
 
 Mask = npt.NDArray[np.bool_]
@@ -25,6 +26,7 @@ class Treatment:
 
     Attributes:
         names: Schema column -> the name it came under, where that is another.
+        read: Column -> what reading it as it came found, so that it need not be read again.
         values: Column -> its typed values after repair and emptying, index as the batch's.
         repaired: Column -> rows whose value was repaired, or was found under another name.
         emptied: Column -> rows whose value was taken away to be imputed; all of them for a lost column.
@@ -33,6 +35,7 @@ class Treatment:
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
+    read: Mapping[str, Coerced] = field(default_factory=dict)
     values: Mapping[str, pd.Series[Any]] = field(default_factory=dict)
     repaired: Mapping[str, Mask] = field(default_factory=dict)
     emptied: Mapping[str, Mask] = field(default_factory=dict)

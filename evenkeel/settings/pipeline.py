@@ -246,6 +246,11 @@ class Pipeline(Section):
         return self
 
     @property
+    def vital(self) -> frozenset[str]:
+        """The columns without which a row is nothing: its key and its time."""
+        return frozenset({*self.row_key, self.time})
+
+    @property
     def is_classification(self) -> bool:
         """Whether the target is a class."""
         return self.task != "regression"

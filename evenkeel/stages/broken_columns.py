@@ -38,8 +38,10 @@ def without_broken_columns(
     pipeline = run.workspace.pipeline
     if pipeline.quality.lost_column == "hold":
         return None
-    share = max(pipeline.quality.max_quarantined_share, _MOST)
-    broken = _broken(run, parted, limit=share * len(frame))
+    limit = max(pipeline.quality.max_quarantined_share, _MOST) * len(frame)
+    if len(parted.quarantined) <= limit:
+        return None  # no column can have broken more rows than were refused
+    broken = _broken(run, parted, limit=limit)
     if not broken:
         return None
     degrade = pipeline.quality.lost_column == "degrade"
@@ -66,5 +68,4 @@ def _broken(run: BatchRun, parted: Split, *, limit: float) -> dict[str, Counter[
         rows.update({r["column"] for r in reasons})
         for reason in reasons:
             found.setdefault(reason["column"], Counter())[reason["check"]] += 1
-    vital = {*pipeline.row_key, pipeline.time}
-    return {c: found[c] for c in pipeline.features.columns if rows[c] > limit and c not in vital}
+    return {c: found[c] for c in pipeline.features.columns if rows[c] > limit and c not in pipeline.vital}

@@ -61,7 +61,7 @@ def fit_columns(
     if added and (new := _not_seen_before(run, pins, added)):
         run.note("data.column_added", "diagnose", "ignored", columns=new)
     missing = [c for c in schema.required if c in absent and c not in renamed]
-    vital = [c for c in missing if c in {*pipeline.row_key, pipeline.time}]
+    vital = [c for c in missing if c in pipeline.vital]
     if vital or (missing and pipeline.quality.lost_column == "hold"):
         raise column_missing(missing, frame.columns, schema)
     if missing:
@@ -104,15 +104,7 @@ def _note_rename(run: BatchRun, fault: Fault, *, used: bool) -> None:
         fault.cause,
         "diagnose",
         f"{fault.transform}: {'used' if used else 'proposed'}",
-        **{
-            fault.columns[0]: {
-                "columns": list(fault.columns),
-                "transform": fault.transform,
-                "confidence": round(fault.confidence, 4),
-                "used": used,
-                **fault.evidence,
-            }
-        },
+        **{fault.columns[0]: fault.told(used=used)},
     )
 
 

@@ -80,7 +80,9 @@ def diagnose_batch(run: BatchRun, pins: Pins, rows: Rows, enriched: Enriched, mo
         changed=list(diagnosis.changed),
         note=diagnosis.note,
     )
-    return course.treatment(fitted.names)
+    # What another source brings in place of the batch's own column is not what came.
+    came = {c: coerced for c, coerced in read.items() if c not in enriched.values}
+    return course.treatment(fitted.names, came)
 
 
 def _subject(run: BatchRun, pins: Pins) -> Subject:
@@ -150,10 +152,11 @@ class _Course:
         self.repaired: dict[str, npt.NDArray[np.bool_]] = {}
         self.emptied: dict[str, npt.NDArray[np.bool_]] = {}
 
-    def treatment(self, names: dict[str, str]) -> Treatment:
+    def treatment(self, names: Mapping[str, str], read: Mapping[str, Coerced]) -> Treatment:
         """Return what was done."""
         return Treatment(
             names=names,
+            read=read,
             values=self.values,
             repaired={c: m for c, m in self.repaired.items() if m.any()},
             emptied={c: m for c, m in self.emptied.items() if m.any()},
@@ -193,17 +196,15 @@ class _Course:
     def treat(self, fault: Fault) -> None:
         """Do about a fault what the catalogue and the configuration say, and note it."""
         done = self._done(fault)
-        entry = {
-            "columns": list(fault.columns),
-            "transform": fault.transform,
-            "confidence": round(fault.confidence, 4),
-            "rows": len(self._frame) if fault.rows is None else len(fault.rows),
-            "severity": done.severity,
-            **fault.evidence,
-        }
+        rows = len(self._frame) if fault.rows is None else len(fault.rows)
         named = "/".join(fault.columns) or "rows"
         what = f"{fault.transform} " if fault.transform else ""
-        self._run.note(fault.cause, "diagnose", f"{named}: {what}{done.words}", **{named: entry})
+        self._run.note(
+            fault.cause,
+            "diagnose",
+            f"{named}: {what}{done.words}",
+            **{named: fault.told(rows=rows, severity=done.severity)},
+        )
 
     def _done(self, fault: Fault) -> _Done:
         match catalogue()[fault.cause].response:
@@ -234,7 +235,7 @@ class _Course:
 
     def _empty_cells(self, fault: Fault) -> _Done:
         """Take the faulty cells away; of the key and the time, without which a row is nothing, it cannot be done."""
-        vital = {*self._pipeline.row_key, self._pipeline.time} & set(fault.columns)
+        vital = self._pipeline.vital & set(fault.columns)
         policy = self._pipeline.quality.lost_column
         if not any(self._came(c)[self._rows(fault)].any() for c in fault.columns):
             return _Done("imputed as every gap is")
@@ -290,10 +291,5 @@ class _Course:
             f"batch {self._run.batch_id}: {', '.join(fault.columns)}: {title}{what}",
             fix="have the source send the batch again, then replay it",
             cause=fault.cause,
-            evidence={
-                "columns": list(fault.columns),
-                "transform": fault.transform,
-                "confidence": round(fault.confidence, 4),
-                **fault.evidence,
-            },
+            evidence=fault.told(),
         )
