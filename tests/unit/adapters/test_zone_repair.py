@@ -10,42 +10,21 @@ from pathlib import Path
 import pytest
 
 from evenkeel.adapters.landing import LandingZone
-from evenkeel.adapters.sources import fetch_files
 from evenkeel.errors import DataRejected, Transient
-
-MAX = 10_000_000
-
-
-@pytest.fixture
-def zone(tmp_path: Path) -> LandingZone:
-    return LandingZone(str(tmp_path / "zone"), [str(tmp_path / "copy")], max_bytes=MAX)
-
-
-def _file(folder: Path, name: str, content: bytes = b"id,x\n1,2\n") -> str:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(content)
-    return str(folder / name)
-
-
-def _land(zone: LandingZone, batch: str, *files: str):
-    return zone.land("market", batch, fetch_files(files))
-
-
-def _tree(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+from tests.unit.adapters.zones import MAX, file_in, land, tree
 
 
 def test_a_replica_that_a_crash_kept_from_its_manifest_gets_it(zone: LandingZone, tmp_path: Path) -> None:
-    path = _file(tmp_path / "in", "a.csv")
-    _land(zone, "one", path)
+    path = file_in(tmp_path / "in", "a.csv")
+    land(zone, "one", path)
     (tmp_path / "copy/market/one/batch.json").unlink()
-    assert not _land(zone, "one", path).new
-    assert _tree(tmp_path / "zone") == _tree(tmp_path / "copy")
+    assert not land(zone, "one", path).new
+    assert tree(tmp_path / "zone") == tree(tmp_path / "copy")
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
 def test_a_damaged_file_is_repaired_from_the_replica(zone: LandingZone, tmp_path: Path, damage: str) -> None:
-    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    landing = land(zone, "one", file_in(tmp_path / "in", "a.csv")).landing
     held = tmp_path / "zone/market/one" / landing.files[0].name
     if damage == "gone":
         held.unlink()
@@ -56,7 +35,7 @@ def test_a_damaged_file_is_repaired_from_the_replica(zone: LandingZone, tmp_path
 
 
 def test_a_file_damaged_in_every_copy_is_held(zone: LandingZone, tmp_path: Path) -> None:
-    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    landing = land(zone, "one", file_in(tmp_path / "in", "a.csv")).landing
     for copy in ("zone", "copy"):
         (tmp_path / copy / "market/one" / landing.files[0].name).write_bytes(b"id,x\n1,3\n")
     with pytest.raises(DataRejected, match="damaged or gone in every copy") as caught:
@@ -66,7 +45,7 @@ def test_a_file_damaged_in_every_copy_is_held(zone: LandingZone, tmp_path: Path)
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone", "whole folder gone"])
 def test_reading_repairs_a_replica_that_is_not_read(zone: LandingZone, tmp_path: Path, damage: str) -> None:
-    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    landing = land(zone, "one", file_in(tmp_path / "in", "a.csv")).landing
     copy = tmp_path / "copy/market/one" / landing.files[0].name
     if damage == "whole folder gone":
         shutil.rmtree(tmp_path / "copy")
@@ -83,7 +62,7 @@ def test_reading_repairs_a_replica_that_is_not_read(zone: LandingZone, tmp_path:
 def test_a_replica_that_cannot_be_repaired_keeps_nobody_from_reading(
     zone: LandingZone, tmp_path: Path
 ) -> None:
-    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    landing = land(zone, "one", file_in(tmp_path / "in", "a.csv")).landing
     shutil.rmtree(tmp_path / "copy")
     (tmp_path / "copy").symlink_to("copy")  # every access to it is an OSError
     assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
@@ -91,8 +70,8 @@ def test_a_replica_that_cannot_be_repaired_keeps_nobody_from_reading(
 
 
 def test_one_bit_anywhere_in_the_zone_is_found_and_put_right(zone: LandingZone, tmp_path: Path) -> None:
-    path = _file(tmp_path / "in", "a.csv", bytes(range(200)))
-    landing = _land(zone, "one", path).landing
+    path = file_in(tmp_path / "in", "a.csv", bytes(range(200)))
+    landing = land(zone, "one", path).landing
     held = tmp_path / "zone/market/one" / landing.files[0].name
     for bit in range(0, 200 * 8, 67):
         content = bytearray(held.read_bytes())
@@ -103,7 +82,7 @@ def test_one_bit_anywhere_in_the_zone_is_found_and_put_right(zone: LandingZone, 
 
 
 def test_a_manifest_of_before_is_still_read(zone: LandingZone, tmp_path: Path) -> None:
-    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    landing = land(zone, "one", file_in(tmp_path / "in", "a.csv")).landing
     body = json.loads((tmp_path / "zone/market/one/batch.json").read_text())["landing"]
     del body["repeats"]
     for file in body["files"]:
@@ -116,7 +95,7 @@ def test_a_manifest_of_before_is_still_read(zone: LandingZone, tmp_path: Path) -
 
 
 def test_a_damaged_manifest_is_repaired_from_the_replica(zone: LandingZone, tmp_path: Path) -> None:
-    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    landing = land(zone, "one", file_in(tmp_path / "in", "a.csv")).landing
     manifest = tmp_path / "zone/market/one/batch.json"
     sound = manifest.read_bytes()
     manifest.write_bytes(sound.replace(b'"size": 9', b'"size": 8'))
@@ -131,9 +110,9 @@ def test_a_damaged_manifest_is_repaired_from_the_replica(zone: LandingZone, tmp_
 def test_a_batch_whose_manifest_is_damaged_everywhere_is_named_and_keeps_no_other_away(
     zone: LandingZone, tmp_path: Path
 ) -> None:
-    path = _file(tmp_path / "in", "a.csv")
-    _land(zone, "bad", path)
-    good = _land(zone, "good", _file(tmp_path / "in", "b.csv", b"id\n2\n")).landing
+    path = file_in(tmp_path / "in", "a.csv")
+    land(zone, "bad", path)
+    good = land(zone, "good", file_in(tmp_path / "in", "b.csv", b"id\n2\n")).landing
     assert zone.damaged("market") == []
     for copy in ("zone", "copy"):
         (tmp_path / copy / "market/bad/batch.json").write_bytes(b"{")
@@ -141,7 +120,7 @@ def test_a_batch_whose_manifest_is_damaged_everywhere_is_named_and_keeps_no_othe
     assert zone.damaged("market") == ["bad"]
     # Other content does not get the id of which nobody knows what it held.
     with pytest.raises(DataRejected, match=r"bad: batch\.json is damaged"):
-        _land(zone, "bad", _file(tmp_path / "in", "c.csv", b"id\n3\n"))
+        land(zone, "bad", file_in(tmp_path / "in", "c.csv", b"id\n3\n"))
 
 
 @pytest.mark.parametrize("damaged", [("zone",), ("copy",), ("zone", "copy")])
@@ -149,8 +128,8 @@ def test_a_batch_whose_manifest_is_damaged_everywhere_is_named_and_keeps_no_othe
 def test_landing_the_same_file_again_repairs_every_copy(
     zone: LandingZone, tmp_path: Path, damaged: tuple[str, ...], what: str
 ) -> None:
-    path = _file(tmp_path / "in", "a.csv")
-    landing = _land(zone, "one", path).landing
+    path = file_in(tmp_path / "in", "a.csv")
+    landing = land(zone, "one", path).landing
     for copy in damaged:
         folder = tmp_path / copy / "market/one"
         if what == "no file":
@@ -159,10 +138,10 @@ def test_landing_the_same_file_again_repairs_every_copy(
             (folder / landing.files[0].name).write_bytes(b"id,x\n1,3\n")
         if what in {"manifest", "both"}:
             (folder / "batch.json").write_bytes(b"{")
-    again = _land(zone, "two", path)
+    again = land(zone, "two", path)
     assert not again.new
     assert again.landing.files == landing.files
-    assert _tree(tmp_path / "zone") == _tree(tmp_path / "copy")
+    assert tree(tmp_path / "zone") == tree(tmp_path / "copy")
     for copy in ("zone", "copy"):
         alone = LandingZone(str(tmp_path / copy), max_bytes=MAX)
         assert alone.damaged("market") == []
@@ -170,7 +149,7 @@ def test_landing_the_same_file_again_repairs_every_copy(
 
 
 def test_a_zone_that_cannot_be_reached_is_read_from_its_replica(tmp_path: Path) -> None:
-    _land(LandingZone(str(tmp_path / "copy"), max_bytes=MAX), "one", _file(tmp_path / "in", "a.csv"))
+    land(LandingZone(str(tmp_path / "copy"), max_bytes=MAX), "one", file_in(tmp_path / "in", "a.csv"))
     (tmp_path / "loop").symlink_to("loop")  # every access to it is an OSError: Transient
     zone = LandingZone(str(tmp_path / "loop/zone"), [str(tmp_path / "copy")], max_bytes=MAX)
     landing = zone.landing("market", "one")
@@ -181,7 +160,7 @@ def test_a_zone_that_cannot_be_reached_is_read_from_its_replica(tmp_path: Path) 
 
 
 def test_a_lost_zone_is_read_from_its_replica(zone: LandingZone, tmp_path: Path) -> None:
-    landing = _land(zone, "one", _file(tmp_path / "in", "a.csv")).landing
+    landing = land(zone, "one", file_in(tmp_path / "in", "a.csv")).landing
     shutil.rmtree(tmp_path / "zone")
     assert zone.landed("market") == [landing]
     assert zone.fetch(landing)[0][1].read_bytes() == b"id,x\n1,2\n"
